@@ -1,0 +1,65 @@
+"""How pop is packaged.
+
+``package_dir={"": "."}`` is what makes an editable install a plain ``.pth``
+file, so that Twisted finds ``twisted/plugins/pop_plugin.py`` in the checkout.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+
+setup(
+    name="pop",
+    version="13.0.0.dev0",
+    description="Let pop run your services: a service manager on Twisted and ZooKeeper",
+    long_description=(here / "README.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/x-rst",
+    license="GPL-3.0-or-later",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    package_dir={"": "."},
+    packages=[
+        "pop",
+        "pop.cli",
+        "pop.protocols",
+        "pop.services",
+        "pop.test",
+        "txzookeeper",
+        "txzookeeper.test",
+        "twisted.plugins",
+    ],
+    package_data={"pop": ["py.typed"], "txzookeeper": ["py.typed"]},
+    install_requires=[
+        "Twisted[tls] >= 24.10",
+        "zope.interface >= 6",
+        "zope.schema >= 7",
+        "click >= 8.1",
+        "rich >= 13",
+        "psutil >= 5.9",
+        "platformdirs >= 4",
+        "PyYAML >= 6",
+    ],
+    extras_require={
+        "dev": [
+            "build",
+            "hypothesis",
+            "kazoo >= 2.10",
+            "mypy",
+            "mypy-zope",
+            "ruff",
+            "setuptools >= 77",
+            "sphinx",
+            "types-PyYAML",
+            "types-psutil",
+        ],
+    },
+    entry_points={"console_scripts": ["pop = pop.cli:main"]},
+    classifiers=[
+        "Framework :: Twisted",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3",
+        "Topic :: System :: Clustering",
+    ],
+)

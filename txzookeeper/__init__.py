@@ -1,0 +1,1 @@
+"""ZooKeeper for Twisted: a native client, without threads."""
