@@ -27,7 +27,7 @@ class ZooKeeperException(Exception):
         self.path = path
 
     def _say(self, path: str | None) -> str:
-        words = {"path": "", "at": "at ", "to": "to ", "of": "of ", "for_": "for "}
+        words = {"path": "", "at": "at ", "to": "to ", "for_": "for "}
         place = {key: f" {word}{path}" if path else "" for key, word in words.items()}
         return self.sentence.format(**place)
 
@@ -134,7 +134,7 @@ class BadVersionException(ZooKeeperException):
     """The node is not at the version that the caller named: read it again."""
 
     code = -103
-    sentence = "The version has changed{of}."
+    sentence = "The node{path} is at another version."
 
 
 class NoChildrenForEphemeralsException(ZooKeeperException):
