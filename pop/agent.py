@@ -1,0 +1,170 @@
+"""The agent: the loop on one machine that makes what is into what should be."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from pop.catalogue import Catalogue
+from pop.cluster import Cluster
+from pop.errors import PopError
+from pop.instances import Instance, Instances
+from pop.life import Phase
+from pop.model import Service as Wish
+from pop.model import Status
+from pop.plan import Held, Unrunnable, Want, plan
+from pop.registration import Registration
+from pop.reports import Report, Reports
+from pop.watch import Wanted
+
+
+class Agent(Service):
+    """One machine's part of the cluster.
+
+    @param instances: makes the instances, given what to call when one of them changes.
+    @param wall: the time of day in seconds, for what people read.
+    @param failed: told why, if the agent cannot do its work at all.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        machine: str,
+        cluster: Cluster,
+        registration: Registration,
+        reports: Reports,
+        instances: Callable[[Callable[[Instance], None]], Instances],
+        catalogue: Catalogue,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self.machine = machine
+        self.cluster = cluster
+        self.instances = instances(self._report)
+        self._registration = registration
+        self._reports = reports
+        self._catalogue = catalogue
+        self._clock = clock
+        self._wall = wall
+        self._failed = failed
+        self._working: Deferred[None] | None = None
+        self._round: Deferred[None] | None = None
+        self._due = False
+        self._complaints: dict[str, str] = {}
+
+    def startService(self) -> None:
+        """Join the cluster, and converge from then on."""
+        super().startService()
+        self._working = Deferred.fromCoroutine(self._work())
+
+    async def _work(self) -> None:
+        try:
+            await self.cluster.client.connect()
+            await self._registration.register()
+        except CancelledError:
+            return
+        except Exception as error:
+            self._failed(error)
+            return
+        self._log.info("Machine {machine} is ready to run services.", machine=self.machine)
+        self.cluster.watch(self.machine, self.look_again)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop all instances at once, then leave the cluster, and with it all ephemeral nodes."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._leave())
+
+    async def _leave(self) -> None:
+        if self._working:
+            self._working.cancel()
+        if self._round:
+            self._round.cancel()
+        self.cluster.unwatch(self.machine)
+        self._log.info("Stopping {count} services.", count=len(self.instances.all()))
+        await self.instances.drop_all("the agent stops")
+        self._registration.stop()
+        self._reports.stop()
+        await self.cluster.client.close()
+        self._log.info("Stopped.")
+
+    def look_again(self) -> None:
+        """Converge soon: many calls in one turn of the reactor are one round."""
+        if not self._due:
+            self._due = True
+            self._clock.callLater(0, self._begin_round)
+
+    def _begin_round(self) -> None:
+        if self._round is None and self.running:
+            self._due = False
+            self._round = Deferred.fromCoroutine(self.converge())
+            self._round.addErrback(self._complain)
+            self._round.addBoth(self._end_round)
+
+    def _complain(self, failure: object) -> None:
+        self._log.error("A round failed: {failure}", failure=failure)
+
+    def _end_round(self, _: object) -> None:
+        self._round = None
+        if self._due:
+            self._begin_round()
+
+    async def converge(self) -> None:
+        """Bring this machine one round closer to what is wanted."""
+        wanted = await self.cluster.wanted(self.machine)
+        for step in plan(self.resolve(wanted), self.instances.observed()):
+            step.run(self.instances)
+
+    def resolve(self, wanted: Wanted) -> dict[str, Want]:
+        """What to do with each service that should be here; complaints are made once."""
+        complaints = {name: str(problem) for name, problem in wanted.problems.items()}
+        found: dict[str, Want] = {}
+        for name, service in wanted.services.items():
+            found[name] = self._want(service)
+        for name in wanted.undefined:
+            found[name] = Unrunnable(complaints[name])
+        for name, want in found.items():
+            if isinstance(want, Unrunnable):
+                complaints.setdefault(name, want.why)
+        for name, why in complaints.items():
+            if self._complaints.get(name) != why:
+                self._log.error("{service}: {why}", service=name, why=why)
+        self._complaints = complaints
+        return found
+
+    def _want(self, service: Wish) -> Want:
+        if not service.target.run:
+            return Held("held by the operator")
+        try:
+            return self._catalogue.launch(service, self.machine)
+        except PopError as error:
+            return Unrunnable(str(error))
+        except Exception as error:  # a stranger's service type
+            self._log.failure("The service type {type} failed", type=service.type)
+            return Unrunnable(f"The service type failed: {type(error).__name__}: {error}")
+
+    def _report(self, instance: Instance) -> None:
+        gone = instance.want is None and instance.life.phase is Phase.STOPPED
+        self._reports.publish(instance.name, None if gone else self._describe(instance))
+
+    def _describe(self, instance: Instance) -> Report:
+        life = instance.life
+        hopeless = isinstance(instance.want, Unrunnable) and life.phase is Phase.STOPPED
+        ago = self._clock.seconds() - life.since
+        status = Status(
+            phase=(Phase.FAILED if hopeless else life.phase).value,
+            since=iso_time(self._wall() - ago),
+            why=life.why,
+            restarts=life.restarts,
+        )
+        return Report(status, life.pid, life.state if life.phase is Phase.READY else None)
+
+
+def iso_time(seconds: float) -> str:
+    """A time of day as people and programs read it: ISO 8601, UTC, to the millisecond."""
+    when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return when.replace("+00:00", "Z")

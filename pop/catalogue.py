@@ -1,0 +1,100 @@
+"""The service types installed here, found by Twisted's plugin system."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.plugin import getPlugins
+from twisted.python.modules import getModule
+from zope.interface import Invalid
+from zope.interface.interface import InterfaceClass
+from zope.interface.verify import verifyObject
+
+import pop.services
+from pop.errors import BrokenType, NoSuchType, PopError
+from pop.interfaces import IServiceType, ISettings
+from pop.model import Instance, Service
+from pop.paths import check_name
+from pop.program import Launch
+from pop.settings import validate
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Service types by name, and what kept others from being among them."""
+
+    types: Mapping[str, Any]
+    broken: tuple[PopError, ...] = ()
+
+    def type(self, name: str) -> Any:
+        """The L{IServiceType} of that name.
+
+        @raise NoSuchType: with the nearest name that there is.
+        """
+        if name in self.types:
+            return self.types[name]
+        near = difflib.get_close_matches(name, self.types, 1)
+        raise NoSuchType(type=name, hint=f' (did you mean "{near[0]}"?)' if near else "")
+
+    def launch(self, service: Service, machine: str) -> Launch:
+        """All that is needed to run a service on a machine.
+
+        @raise PopError: its type is not here, or does not take its settings.
+        """
+        kind = self.type(service.type)
+        settings = validate(kind.name, kind.settings, service.settings)
+        return Launch(
+            program=kind.program(settings, Instance(service.name, machine)),
+            environment=settings.environment,
+            directory=settings.directory,
+            user=settings.user,
+            stop_signal=settings.stop_signal,
+            grace_period=settings.grace_period,
+            generation=service.target.generation,
+        )
+
+
+def load_types() -> Catalogue:
+    """Load every module under C{pop/services/}, wherever on C{sys.path} that lies.
+
+    A module that does not import and a type that does not keep L{IServiceType}'s promise are
+    named in C{broken}; the others load.
+    """
+    broken = list(_broken_modules())
+    types: dict[str, Any] = {}
+    for found in getPlugins(IServiceType, pop.services):
+        try:
+            _verify(found, types)
+        except PopError as error:
+            broken.append(error)
+        else:
+            types[found.name] = found
+    return Catalogue(dict(sorted(types.items())), tuple(broken))
+
+
+def _broken_modules() -> Iterable[BrokenType]:
+    for module in getModule(pop.services.__name__).iterModules():
+        try:
+            module.load()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # whatever a stranger's module raises
+            reason = f"{type(error).__name__}: {error}"
+            yield BrokenType(module=module.filePath.path, reason=reason)
+
+
+def _verify(found: Any, known: Mapping[str, Any]) -> None:
+    where = f"{type(found).__module__}.{type(found).__qualname__}"
+    try:
+        verifyObject(IServiceType, found)
+    except Invalid as error:
+        raise BrokenType(module=where, reason=" ".join(str(error).split())) from error
+    check_name("service type", found.name)
+    if found.name in known:
+        other = type(known[found.name]).__module__
+        raise BrokenType(module=where, reason=f'{other} has a type "{found.name}" already')
+    if not isinstance(found.settings, InterfaceClass) or not found.settings.extends(
+        ISettings, strict=False
+    ):
+        raise BrokenType(module=where, reason="its settings do not extend pop.interfaces.ISettings")

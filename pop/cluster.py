@@ -1,0 +1,268 @@
+"""The target state in ZooKeeper: reading it, and changing it so that no other's change is lost."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from pop.errors import Contended, NoSuchService, NotInitialised, ServiceExists
+from pop.model import Json, Service, Target, dump, load_service
+from pop.paths import Paths
+from pop.together import together
+from pop.watch import MachineWatch, Wanted
+from txzookeeper import ACL, ManagedClient, Stat
+from txzookeeper.errors import (
+    BadVersionException,
+    NodeExistsException,
+    NoNodeException,
+    NotEmptyException,
+)
+from txzookeeper.transaction import Transaction
+
+ATTEMPTS = 1000
+"""How often a change starts over because others change the same; each time, one of them is done."""
+
+Node = tuple[bytes, Stat] | None
+"""What a znode holds; L{None} for a missing one."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A service as it was read, and the versions that guard a change of it.
+
+    @ivar versions: of its type, settings, machines and target; L{None} for a missing node.
+    """
+
+    service: Service
+    versions: Mapping[str, int | None]
+
+
+class Cluster:
+    """One namespace in ZooKeeper.
+
+    @ivar client: connected, or on its way to be.
+    """
+
+    def __init__(self, client: ManagedClient, paths: Paths, clock: IReactorTime) -> None:
+        self.client = client
+        self.paths = paths
+        self._clock = clock
+        self._watches: dict[str, MachineWatch] = {}
+        self._acl: list[ACL] | None = None
+
+    # What agents need
+
+    def watch(self, machine: str, changed: Callable[[], None]) -> None:
+        """Begin to follow what a machine should run.
+
+        @param changed: called whenever L{wanted} may answer otherwise than before.
+        """
+        self._watches[machine] = MachineWatch(
+            self.client, self._clock, self.paths, machine, changed
+        )
+
+    def unwatch(self, machine: str) -> None:
+        """Follow it no longer."""
+        if machine in self._watches:
+            self._watches.pop(machine).stop()
+
+    async def wanted(self, machine: str) -> Wanted:
+        """What a machine that is followed should run."""
+        return self._watches[machine].wanted()
+
+    # What administrators need
+
+    async def check(self) -> None:
+        """Make sure that the namespace is there.
+
+        @raise NotInitialised: it is not.
+        """
+        if not await self.initialised():
+            raise NotInitialised(path=self.paths.root)
+
+    async def initialised(self) -> bool:
+        """Whether the namespace is there."""
+        return all(await together([self.client.exists(p) for p in self.paths.roots]))
+
+    async def acl(self) -> list[ACL]:
+        """What new nodes are protected by: the same as the namespace."""
+        try:
+            acls, _ = await self.client.get_acl(self.paths.services)
+        except NoNodeException as error:
+            raise NotInitialised(path=self.paths.root) from error
+        self._acl = acls
+        return acls
+
+    async def last_acl(self) -> list[ACL]:
+        """The same, as it was last read: for what is written often."""
+        return self._acl if self._acl is not None else await self.acl()
+
+    async def names(self) -> list[str]:
+        """The services there are, in order."""
+        try:
+            return sorted(await self.client.get_children(self.paths.services))
+        except NoNodeException as error:
+            raise NotInitialised(path=self.paths.root) from error
+
+    async def read(self, name: str) -> Found:
+        """A service, with all nodes read in one go.
+
+        @raise NoSuchService: nor a namespace, perhaps: then L{NotInitialised}.
+        @raise BrokenNode: what it holds makes no sense.
+        """
+        paths = self.service_paths(name)
+        keys = list(paths)
+        exists, *nodes = await together(
+            [self.client.exists(self.paths.service(name)), *(self.node(paths[k]) for k in keys)]
+        )
+        if exists is None:
+            await self.check()
+            raise NoSuchService(service=name)
+        found: dict[str, Node] = dict(zip(keys, nodes, strict=True))
+        data = {key: (paths[key], node and node[0]) for key, node in found.items()}
+        versions = {key: node and node[1].version for key, node in found.items()}
+        return Found(load_service(name, data), versions)
+
+    def node(self, path: str) -> Deferred[Node]:
+        """What a node holds; L{None} if it is missing."""
+        return self.client.get(path).addErrback(lambda f: f.trap(NoNodeException) and None)
+
+    async def add(self, service: Service) -> None:
+        """Make a service, whole or not at all.
+
+        @raise ServiceExists: there is one of that name.
+        """
+        try:
+            await self.create(self.client.transaction(), service, await self.acl()).commit()
+        except NodeExistsException as error:
+            raise ServiceExists(service=service.name) from error
+
+    def create(self, transaction: Transaction, service: Service, acl: list[ACL]) -> Transaction:
+        """Add a service's nodes to a transaction."""
+        paths = self.paths
+        for path, data in (
+            (paths.service(service.name), b""),
+            *(
+                (path, encoded(service)[key])
+                for key, path in self.service_paths(service.name).items()
+            ),
+            (paths.states(service.name), b""),
+            (paths.statuses(service.name), b""),
+        ):
+            transaction.create(path, data, acl)
+        return transaction
+
+    async def change(self, name: str, change: Callable[[Service], Service]) -> Service:
+        """Change a service by a function, which is called again if others change it meanwhile.
+
+        @return: the service as it is now.
+        @raise Contended: others were always faster.
+        """
+        acl = await self.acl()
+        for _ in range(ATTEMPTS):
+            found = await self.read(name)
+            wanted = change(found.service)
+            if wanted == found.service:
+                return wanted
+            try:
+                transaction = self.client.transaction()
+                await self._replace(found, wanted, acl, transaction).commit()
+            except (BadVersionException, NodeExistsException, NoNodeException):
+                continue
+            return wanted
+        raise Contended(path=self.paths.service(name))
+
+    def _replace(
+        self, found: Found, wanted: Service, acl: list[ACL], transaction: Transaction
+    ) -> Transaction:
+        """Write what differs, on condition that the rest is as it was read."""
+        before, after = encoded(found.service), encoded(wanted)
+        for key, path in self.service_paths(wanted.name).items():
+            version = found.versions[key]
+            if version is None:
+                if after[key] != before[key]:
+                    transaction.create(path, after[key], acl)
+            elif after[key] != before[key]:
+                transaction.set(path, after[key], version)
+            else:
+                transaction.check(path, version)
+        return transaction
+
+    async def deploy(self, name: str, machines: list[str]) -> Service:
+        """Have a service run on more machines."""
+
+        def more(service: Service) -> Service:
+            together = tuple(dict.fromkeys((*service.machines, *machines)))
+            return replace(service, machines=together)
+
+        return await self.change(name, more)
+
+    async def undeploy(self, name: str, machines: list[str]) -> Service:
+        """Have a service run on fewer machines."""
+
+        def fewer(service: Service) -> Service:
+            rest = tuple(machine for machine in service.machines if machine not in machines)
+            return replace(service, machines=rest)
+
+        return await self.change(name, fewer)
+
+    async def aim(self, name: str, change: Callable[[Target], Target]) -> Service:
+        """Change what is asked of a service."""
+        return await self.change(name, lambda s: replace(s, target=change(s.target)))
+
+    async def remove(self, name: str, check: Callable[[Service], None] | None = None) -> None:
+        """Take a service away, with all that is reported of it, whole or not at all.
+
+        @param check: raises if it must stay; without, even a broken service can be removed.
+        @raise NoSuchService: there is none.
+        """
+        for _ in range(ATTEMPTS):
+            transaction = self.client.transaction()
+            if check:
+                found = await self.read(name)
+                check(found.service)
+                self._replace(found, found.service, [], transaction)
+            if not await self.delete(transaction, self.paths.service(name)):
+                await self.check()
+                raise NoSuchService(service=name)
+            with contextlib.suppress(BadVersionException, NoNodeException, NotEmptyException):
+                await transaction.commit()
+                return
+        raise Contended(path=self.paths.service(name))
+
+    async def delete(self, transaction: Transaction, path: str) -> bool:
+        """Add a node and all below it to what a transaction deletes; whether it is there."""
+        try:
+            children = await self.client.get_children(path)
+        except NoNodeException:
+            return False
+        await together(
+            [
+                Deferred.fromCoroutine(self.delete(transaction, f"{path.rstrip('/')}/{child}"))
+                for child in sorted(children)
+            ]
+        )
+        transaction.delete(path)
+        return True
+
+    def service_paths(self, name: str) -> dict[str, str]:
+        """The nodes that hold a service's target state."""
+        return {
+            "type": self.paths.type(name),
+            "settings": self.paths.settings(name),
+            "machines": self.paths.placement(name),
+            "target": self.paths.target(name),
+        }
+
+
+def encoded(service: Service) -> dict[str, bytes]:
+    """The data of a service's nodes."""
+    machines: Json = list(service.machines)
+    return {
+        "type": service.type.encode(),
+        "settings": dump(dict(service.settings)),
+        "machines": dump(machines),
+        "target": service.target.to_json(),
+    }

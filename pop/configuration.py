@@ -1,0 +1,104 @@
+"""What every way into pop is told: which ZooKeeper, which namespace, which machine, which files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pop.errors import BadFile, BadIdentity, BadServers, UsageError
+from pop.machine import machine_id
+from pop.paths import Paths, check_name
+from pop.statedir import StateDirectory, default_directory
+from txzookeeper import ManagedClient
+from txzookeeper.hosts import parse_hosts
+
+DEFAULT_HOST = "localhost"
+DEFAULT_PORT = 2181
+LONGEST_SESSION = 86400.0
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The options that agents and administrators have in common.
+
+    @ivar servers: C{HOST:PORT[,HOST:PORT...][/chroot]}.
+    @ivar identity: C{USER:PASSWORD}; L{None} to be nobody.
+    @ivar machine: this machine's id.
+    @ivar session_timeout: seconds.
+    """
+
+    servers: str
+    paths: Paths
+    state_dir: StateDirectory
+    machine: str
+    identity: str | None = field(default=None, repr=False)
+    session_timeout: float = 10.0
+
+    def client(self, reactor: Any) -> ManagedClient:
+        """A client, not yet connected."""
+        client = ManagedClient(
+            self.servers, session_timeout=int(self.session_timeout * 1000), reactor=reactor
+        )
+        if self.identity:
+            client.add_auth("digest", self.identity).addErrback(lambda _: None)
+        return client
+
+
+def configure(options: Mapping[str, Any], environment: Mapping[str, str]) -> Configuration:
+    """A configuration from options, where given, else from the environment, else the defaults.
+
+    @param options: C{zookeeper}, C{host}, C{port}, C{path_prefix}, C{machine_id}, C{state_dir},
+        C{session_timeout}, C{admin_identity}, C{admin_identity_file}; L{None} where not given.
+    @raise PopError: one makes no sense.
+    """
+
+    def option(name: str) -> Any:
+        given = options.get(name)
+        return environment.get(f"POP_{name.upper()}") or None if given is None else given
+
+    state_dir = StateDirectory(Path(option("state_dir") or default_directory()))
+    machine = option("machine_id") or machine_id(state_dir.machine_id)
+    return Configuration(
+        servers=_servers(option("zookeeper"), options.get("host"), options.get("port")),
+        paths=Paths(option("path_prefix") or "/"),
+        state_dir=state_dir,
+        machine=check_name("machine", machine),
+        identity=_identity(option("admin_identity"), option("admin_identity_file")),
+        session_timeout=_seconds(option("session_timeout") or 10.0),
+    )
+
+
+def _servers(zookeeper: str | None, host: str | None, port: int | str | None) -> str:
+    if host is not None or port is not None:
+        zookeeper = f"{host or DEFAULT_HOST}:{port or DEFAULT_PORT}"
+    servers = zookeeper or f"{DEFAULT_HOST}:{DEFAULT_PORT}"
+    try:
+        parse_hosts(servers)
+    except ValueError as error:
+        raise BadServers(servers=servers, reason=str(error).rstrip(".")) from error
+    return servers
+
+
+def _identity(identity: str | None, file: str | None) -> str | None:
+    if identity is None and file is not None:
+        try:
+            identity = Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise BadFile(path=file, reason=reason) from error
+    if identity is None:
+        return None
+    user, colon, password = identity.partition(":")
+    if not (user and colon and password):
+        raise BadIdentity()
+    return identity
+
+
+def _seconds(given: float | str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST_SESSION:
+        raise UsageError(reason=f'The session timeout "{given}" is not a number of seconds.')
+    return seconds

@@ -1,0 +1,179 @@
+"""What can go wrong through no fault of pop's: each docstring is the sentence an operator reads."""
+
+from inspect import cleandoc
+
+
+class PopError(Exception):
+    """Something an operator can cause, and mend.
+
+    A subclass's docstring is its message, with the constructor's fields filled in; so what
+    happened, where, and what to do next are declared here and nowhere else.
+    """
+
+    def __init__(self, **fields: object) -> None:
+        super().__init__(fields)
+        self.fields = fields
+
+    def __str__(self) -> str:
+        text = cleandoc(type(self).__doc__ or "").replace("\n", " ")
+        return text.format(**self.fields)
+
+
+class UsageError(PopError):
+    """{reason}"""
+
+
+# ZooKeeper
+
+
+class BadServers(PopError):
+    """The ZooKeeper address "{servers}" is not one: {reason}. Write HOST:PORT[,HOST:PORT...][/chroot]."""
+
+
+class Unreachable(PopError):
+    """No ZooKeeper answers at {servers} ({reason}). Start it, or name another with --zookeeper."""
+
+
+class NotInitialised(PopError):
+    """There is no pop namespace at {path} on this ZooKeeper. Make it with "pop init"."""
+
+
+class AlreadyInitialised(PopError):
+    """The namespace at {path} exists already, with {services} services and {machines} machines.
+    "pop init --force" removes them all and starts afresh."""
+
+
+class Forbidden(PopError):
+    """ZooKeeper refuses access to {path}. Give the identity that "pop init" was given, with
+    --admin-identity USER:PASSWORD or POP_ADMIN_IDENTITY."""
+
+
+class BadIdentity(PopError):
+    """The admin identity is not of the form USER:PASSWORD."""
+
+
+class NoAnswer(PopError):
+    """ZooKeeper did not answer within {seconds:g} seconds. Nothing is known to have changed; look
+    with "pop status", and try again or give --timeout."""
+
+
+class ConnectionBroke(PopError):
+    """The connection to ZooKeeper at {servers} broke before it answered. What was asked may or may not
+    be done; look with "pop status"."""
+
+
+class Refused(PopError):
+    """ZooKeeper refused: {reason}."""
+
+
+class TooLarge(PopError):
+    """That is more than ZooKeeper takes in one change (1 MB). Do it in smaller parts."""
+
+
+class BrokenNode(PopError):
+    """The node {path} is broken: {reason}. Write it anew with "pop set", "pop deploy" or any
+    ZooKeeper client."""
+
+
+class Contended(PopError):
+    """Others kept changing {path} at the same time. Nothing was changed; try again."""
+
+
+# Services and their settings
+
+
+class BadName(PopError):
+    """ "{name}" cannot be the name of a {kind}: {reason}."""
+
+
+class BadPrefix(PopError):
+    """ "{path}" cannot be a path prefix: {reason}. Write it like /pop."""
+
+
+class NoSuchService(PopError):
+    """There is no service "{service}". "pop status" lists the services there are."""
+
+
+class ServiceExists(PopError):
+    """There is a service "{service}" already. Choose another --name, or change it with "pop set"."""
+
+
+class StillDeployed(PopError):
+    """The service "{service}" is deployed on {machines}. Undeploy it first, or remove it all the same
+    with --force."""
+
+
+class NoSuchType(PopError):
+    """There is no service type "{type}" here{hint}. "pop types" lists the types there are."""
+
+
+class BrokenType(PopError):
+    """The service type module {module} cannot be used: {reason}."""
+
+
+class NoSuchSetting(PopError):
+    """The service type "{type}" has no setting "{setting}"{hint}. "pop types {type}" lists its settings."""
+
+
+class BadSetting(PopError):
+    """The setting "{setting}" of type "{type}" cannot be {value}: {reason}."""
+
+
+class MissingSetting(PopError):
+    """The service type "{type}" needs the setting "{setting}": {title}."""
+
+
+class NoSuchMachine(PopError):
+    """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the machines;
+    --force deploys ahead of the agent."""
+
+
+class NotDeployed(PopError):
+    """The service "{service}" is not deployed anywhere. Do that with "pop deploy {service}"."""
+
+
+class NotReady(PopError):
+    """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the agent's
+    log directory, in {service}.log."""
+
+
+class BadFile(PopError):
+    """The file {path} cannot be loaded: {reason}. Nothing was changed."""
+
+
+# Machines and agents
+
+
+class BadLabel(PopError):
+    """The label "{label}" is not of the form KEY=VALUE."""
+
+
+class AgentRuns(PopError):
+    """An agent (pid {pid}) already runs with the state directory {directory}. Stop it with "pop stop",
+    or choose another --state-dir."""
+
+
+class MachineTaken(PopError):
+    """The machine {machine} has an agent already (pid {pid} on {host}, state directory {directory}).
+    Stop that one, or choose another --machine-id. If it died just now, wait {seconds:g} seconds."""
+
+
+class NoAgent(PopError):
+    """No agent runs with the state directory {directory}. Start one with "pop start"."""
+
+
+class AgentFailed(PopError):
+    """The agent did not start: {reason}"""
+
+
+class AgentStays(PopError):
+    """The agent (pid {pid}) has not stopped within {seconds:g} seconds. It goes on stopping its
+    services; see {log}."""
+
+
+class BadStateDirectory(PopError):
+    """The state directory {directory} cannot be used: {reason}. Choose another with --state-dir."""
+
+
+class NotSpawned(PopError):
+    """{reason}."""

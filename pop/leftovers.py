@@ -1,0 +1,112 @@
+"""Notes of what an agent runs, so that its successor finds what it left behind.
+
+An agent that is killed cannot stop its services. The next one with the same state directory ends
+what it finds noted, so that no service ever runs twice. A process is known by its number, its start
+time and the boot, so that no stranger is taken for it.
+"""
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+from twisted.logger import Logger
+
+
+class Leftovers:
+    """The notes in one directory, a file for each service."""
+
+    _log = Logger()
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def note(self, service: str, pid: int) -> None:
+        """Remember a process, atomically: a crash leaves the old note or the new."""
+        known = {"service": service, "pid": pid, "started": started(pid), "boot": boot()}
+        draft = self._directory / f"{service}.new"
+        draft.write_text(json.dumps(known))
+        draft.replace(self._directory / f"{service}.json")
+
+    def forget(self, service: str) -> None:
+        """The process has ended."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._directory / f"{service}.json").unlink()
+
+    def clear(self) -> None:
+        """End all that a predecessor left, with everything in its sessions."""
+        for path in sorted(self._directory.glob("*.json")):
+            try:
+                known = json.loads(path.read_text())
+                members = list(_alive(int(known["pid"]), known["started"], known["boot"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                self._log.warn("The note {path} is broken; passed over.", path=str(path))
+            else:
+                self._end(path.stem, members)
+            path.unlink(missing_ok=True)
+
+    def _end(self, service: str, members: list[int]) -> None:
+        if members:
+            self._log.warn(
+                "{service}: ending what an agent that was killed left behind (pid {pids}).",
+                service=service,
+                pids=", ".join(map(str, members)),
+            )
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _alive(leader: int, begun: object, booted: str) -> Iterable[int]:
+    """What is left of a session. Its number is not given to others while a member lives."""
+    now = started(leader)
+    if booted != boot() or (now is not None and now != begun):
+        return ()
+    return session(leader)
+
+
+def session(leader: int) -> list[int]:
+    """All processes in a session, zombies left out."""
+    return [pid for pid in psutil.pids() if _inside(pid, leader)]
+
+
+def _inside(pid: int, leader: int) -> bool:
+    try:
+        if os.getsid(pid) != leader:
+            return False
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except (OSError, psutil.Error):
+        return False
+
+
+def started(pid: int) -> float | None:
+    """When a process began, in a clock that nobody sets; L{None} if it is gone.
+
+    Linux counts ticks since the boot (proc(5), field 22 of C{/proc/PID/stat}); elsewhere it is
+    the time of day.
+    """
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return _created(pid) if not Path("/proc/self/stat").exists() else None
+    except OSError:
+        return None
+    return None if after_name[0] == "Z" else float(after_name[19])
+
+
+def _created(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def boot() -> str:
+    """What tells this boot from all others, where the system knows it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

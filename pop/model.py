@@ -1,0 +1,233 @@
+"""What pop knows, as values; the one file that knows their JSON.
+
+Objects keep the keys they do not know, so that an older pop does not lose what a newer one wrote.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pop.errors import BrokenNode
+
+T = TypeVar("T")
+Json = Any
+"""A value that JSON can spell."""
+
+
+def dump(value: Json) -> bytes:
+    """JSON as pop writes it: one line, keys in order, so that equal values are equal bytes."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
+
+
+def load(path: str, data: bytes, kind: type[T], said: str) -> T:
+    """The JSON value in a node.
+
+    @param said: what the node should hold, for the message.
+    @raise BrokenNode: it is not JSON, or of another shape.
+    """
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BrokenNode(path=path, reason=f"it is not JSON ({error})") from error
+    if not isinstance(value, kind):
+        raise BrokenNode(path=path, reason=f"it should hold {said}")
+    return value
+
+
+def _take(path: str, found: dict[str, Json], key: str, kind: type[T], default: T) -> T:
+    """Remove a key of a known kind from what a node held."""
+    value = found.pop(key, default)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BrokenNode(path=path, reason=f'"{key}" should be {_SAID[kind]}')
+    return value
+
+
+_SAID: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the operator asked of a service.
+
+    @ivar run: whether it should run; otherwise it is held where it is deployed.
+    @ivar generation: how often a restart was asked; a change of it restarts.
+    """
+
+    run: bool = True
+    generation: int = 0
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        return dump({**self.extra, "run": self.run, "generation": self.generation})
+
+    @classmethod
+    def from_json(cls, path: str, data: bytes) -> "Target":
+        found = load(path, data, dict, "an object")
+        run = _take(path, found, "run", bool, True)
+        return cls(run, _take(path, found, "generation", int, 0), found)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host, known by its id.
+
+    @ivar labels: what its administrator says of it.
+    @ivar pop, python: versions.
+    """
+
+    id: str
+    host: str = ""
+    addresses: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pop: str = ""
+    python: str = ""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        return dump(self.to_object())
+
+    def to_object(self) -> dict[str, Json]:
+        """As JSON has it, without the id, which is the node's name."""
+        return {
+            **self.extra,
+            "host": self.host,
+            "addresses": list(self.addresses),
+            "labels": dict(self.labels),
+            "pop": self.pop,
+            "python": self.python,
+        }
+
+    @classmethod
+    def from_json(cls, path: str, data: bytes) -> "Machine":
+        """@param path: the node's; its last part is the machine's id."""
+        found = load(path, data, dict, "an object") if data else {}
+        return cls(
+            id=path.rpartition("/")[2],
+            host=_take(path, found, "host", str, ""),
+            addresses=tuple(map(str, _take(path, found, "addresses", list, []))),
+            labels=_take(path, found, "labels", dict, {}),
+            pop=_take(path, found, "pop", str, ""),
+            python=_take(path, found, "python", str, ""),
+            extra=found,
+        )
+
+
+@dataclass(frozen=True)
+class AgentInfo:
+    """Who serves a machine just now.
+
+    @ivar state_dir: where it keeps its files: whoever holds that directory succeeds it.
+    """
+
+    pid: int = 0
+    host: str = ""
+    state_dir: str = ""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        known = {"pid": self.pid, "host": self.host, "state_dir": self.state_dir}
+        return dump({**self.extra, **known})
+
+    @classmethod
+    def from_json(cls, path: str, data: bytes) -> "AgentInfo":
+        found = load(path, data, dict, "an object")
+        pid = _take(path, found, "pid", int, 0)
+        host = _take(path, found, "host", str, "")
+        return cls(pid, host, _take(path, found, "state_dir", str, ""), found)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How an instance fares, for people.
+
+    @ivar phase: a L{pop.life.Phase}.
+    @ivar since: when the phase began, ISO 8601 in UTC.
+    @ivar restarts: how often it was started again after it had ended by itself.
+    """
+
+    phase: str
+    since: str = ""
+    why: str = ""
+    restarts: int = 0
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        return dump(self.to_object())
+
+    def to_object(self) -> dict[str, Json]:
+        """As JSON has it."""
+        known = {"phase": self.phase, "since": self.since, "why": self.why}
+        return {**self.extra, **known, "restarts": self.restarts}
+
+    @classmethod
+    def from_json(cls, path: str, data: bytes) -> "Status":
+        found = load(path, data, dict, "an object")
+        phase = _take(path, found, "phase", str, "")
+        since = _take(path, found, "since", str, "")
+        why = _take(path, found, "why", str, "")
+        return cls(phase, since, why, _take(path, found, "restarts", int, 0), found)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the operator wants: a name, a type, settings, machines, and run or hold."""
+
+    name: str
+    type: str
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    machines: tuple[str, ...] = ()
+    target: Target = Target()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One service on one machine: what a service type is told of where it runs."""
+
+    service: str
+    machine: str
+
+
+def load_settings(path: str, data: bytes) -> dict[str, Json]:
+    """The settings in a node; none, when it is empty."""
+    return load(path, data, dict, "an object of settings") if data else {}
+
+
+def load_machines(path: str, data: bytes) -> tuple[str, ...]:
+    """The machine ids in a node, in order, each once; none, when it is empty."""
+    found = load(path, data, list, "a list of machine ids") if data else []
+    if not all(isinstance(machine, str) for machine in found):
+        raise BrokenNode(path=path, reason="it should hold a list of machine ids, which are texts")
+    return tuple(dict.fromkeys(found))
+
+
+def load_text(path: str, data: bytes) -> str:
+    """The text in a node, without the line end that an editor leaves."""
+    try:
+        return data.decode().strip()
+    except UnicodeDecodeError as error:
+        raise BrokenNode(path=path, reason="it is not UTF-8") from error
+
+
+def load_service(name: str, nodes: Mapping[str, tuple[str, bytes | None]]) -> Service:
+    """A service from its nodes.
+
+    @param nodes: for each of C{type}, C{settings}, C{machines} and C{target}, the node's path and
+        its data, L{None} if it is missing: then what it would say is the default.
+    """
+    path, data = nodes["type"]
+    if not data:
+        raise BrokenNode(path=path, reason="it should name the service type")
+    return Service(
+        name,
+        load_text(path, data),
+        load_settings(nodes["settings"][0], nodes["settings"][1] or b""),
+        load_machines(nodes["machines"][0], nodes["machines"][1] or b""),
+        Target.from_json(nodes["target"][0], nodes["target"][1] or b"{}"),
+    )

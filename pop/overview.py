@@ -1,0 +1,166 @@
+"""How things stand: what is wanted beside what is, for people and scripts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+
+from pop.cluster import Cluster, Node
+from pop.errors import BrokenNode, PopError
+from pop.model import AgentInfo, Json, Machine, Service, Status, load
+from pop.namespace import read_all
+from pop.together import together
+from txzookeeper.errors import NoNodeException
+
+
+@dataclass(frozen=True)
+class InstanceView:
+    """One service on one machine, as its agent reports it.
+
+    @ivar wanted: whether the service is deployed there; otherwise it is on its way out.
+    @ivar status: L{None} when nobody reports: the agent is not there.
+    """
+
+    machine: str
+    wanted: bool
+    alive: bool
+    status: Status | None = None
+    pid: int | None = None
+    state: Json = None
+
+    @property
+    def phase(self) -> str:
+        """The phase, or why there is none."""
+        if self.status:
+            return self.status.phase
+        return "pending" if self.alive else "no agent"
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """One service with all its instances.
+
+    @ivar service: L{None} if its nodes are broken; C{problem} says how.
+    """
+
+    name: str
+    service: Service | None
+    problem: str
+    instances: tuple[InstanceView, ...]
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """One machine with what is deployed on it.
+
+    @ivar agent: L{None} while no agent serves it.
+    """
+
+    machine: Machine
+    agent: AgentInfo | None
+    services: tuple[str, ...]
+
+
+async def services(cluster: Cluster, names: list[str]) -> list[ServiceView]:
+    """How services fare, in the order of the names.
+
+    @raise NoSuchService: if only one is asked for and it is not there.
+    """
+    found, broken = await read_all(cluster, names)
+    agents = set(await _children(cluster, cluster.paths.agents))
+    if len(names) == 1 and broken and not isinstance(broken[names[0]], BrokenNode):
+        raise broken[names[0]]
+    views = [
+        Deferred.fromCoroutine(_service(cluster, name, found.get(name), broken.get(name), agents))
+        for name in names
+    ]
+    return await together(views)
+
+
+async def _service(
+    cluster: Cluster,
+    name: str,
+    service: Service | None,
+    problem: PopError | None,
+    agents: set[str],
+) -> ServiceView:
+    wanted = service.machines if service else ()
+    reported = await _children(cluster, cluster.paths.statuses(name))
+    machines = list(dict.fromkeys((*wanted, *sorted(reported))))
+    instances = await together(
+        [
+            Deferred.fromCoroutine(_instance(cluster, name, m, m in wanted, m in agents))
+            for m in machines
+        ]
+    )
+    return ServiceView(name, service, str(problem) if problem else "", tuple(instances))
+
+
+async def _instance(
+    cluster: Cluster, service: str, machine: str, wanted: bool, alive: bool
+) -> InstanceView:
+    paths = cluster.paths
+    status, pid, state = await together(
+        [
+            cluster.node(paths.status(service, machine)),
+            cluster.node(paths.pid(machine, service)),
+            cluster.node(paths.state(service, machine)),
+        ]
+    )
+    return InstanceView(
+        machine=machine,
+        wanted=wanted,
+        alive=alive,
+        status=_status(paths.status(service, machine), status),
+        pid=int(pid[0]) if pid and pid[0].isdigit() else None,
+        state=_state(paths.state(service, machine), state),
+    )
+
+
+def _status(path: str, node: Node) -> Status | None:
+    try:
+        return Status.from_json(path, node[0]) if node else None
+    except BrokenNode as error:
+        return Status("unknown", why=str(error))
+
+
+def _state(path: str, node: Node) -> Json:
+    try:
+        return load(path, node[0], dict, "an object") if node else None
+    except BrokenNode:
+        return None
+
+
+async def machines(cluster: Cluster) -> list[MachineView]:
+    """All machines, in order, alive or not."""
+    await cluster.check()
+    found, _ = await read_all(cluster, await cluster.names())
+    known = await _children(cluster, cluster.paths.machines)
+    deployed = {machine for service in found.values() for machine in service.machines}
+    return await together(
+        [
+            Deferred.fromCoroutine(_machine(cluster, id, found.values()))
+            for id in sorted({*known, *deployed})
+        ]
+    )
+
+
+async def _machine(cluster: Cluster, id: str, wanted: Iterable[Service]) -> MachineView:
+    path, agent_path = cluster.paths.machine(id), cluster.paths.agent(id)
+    node, agent = await together([cluster.node(path), cluster.node(agent_path)])
+    try:
+        machine = Machine.from_json(path, node[0] if node else b"")
+    except BrokenNode:
+        machine = Machine(id)
+    return MachineView(
+        machine=machine,
+        agent=AgentInfo.from_json(agent_path, agent[0]) if agent else None,
+        services=tuple(service.name for service in wanted if id in service.machines),
+    )
+
+
+async def _children(cluster: Cluster, path: str) -> list[str]:
+    try:
+        return await cluster.client.get_children(path)
+    except NoNodeException:
+        return []

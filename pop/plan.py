@@ -1,0 +1,105 @@
+"""What to do: C{plan(wanted, observed)} gives the steps from what is to what should be.
+
+Pure. The plan is a value, so that a test of it is one comparison; the instances' own lives
+(restarts, back-off, grace periods) are no concern of the plan, see L{pop.life}.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pop.program import Launch
+
+
+@dataclass(frozen=True)
+class Held:
+    """Deployed here, but should not run just now, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Unrunnable:
+    """Should run here, but there is no way to, and why."""
+
+    why: str
+
+
+Want = Launch | Held | Unrunnable
+"""What a machine should do with a service that is deployed on it."""
+
+
+class Doer(Protocol):
+    """What carries out steps: the instances of a machine."""
+
+    def start(self, name: str, launch: Launch, why: str) -> None: ...
+    def hold(self, name: str, want: Held | Unrunnable) -> None: ...
+    def drop(self, name: str, why: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Start:
+    """A service must run, and so; what runs otherwise is stopped first."""
+
+    name: str
+    launch: Launch
+    why: str = ""
+
+    def run(self, doer: Doer) -> None:
+        doer.start(self.name, self.launch, self.why)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A service stays deployed, but must not run."""
+
+    name: str
+    want: Held | Unrunnable
+
+    def run(self, doer: Doer) -> None:
+        doer.hold(self.name, self.want)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A service has no place here any more."""
+
+    name: str
+    why: str = "undeployed"
+
+    def run(self, doer: Doer) -> None:
+        doer.drop(self.name, self.why)
+
+
+Step = Start | Hold | Drop
+
+
+def plan(wanted: Mapping[str, Want], observed: Mapping[str, Want | None]) -> tuple[Step, ...]:
+    """The steps that are due, by name, those that end something first.
+
+    @param wanted: what each service that is deployed here should do.
+    @param observed: what each instance was last told to do; L{None}, to go away.
+    """
+    drops = [Drop(name) for name, now in sorted(observed.items()) if now and name not in wanted]
+    changes = [
+        _change(name, want, observed.get(name))
+        for name, want in sorted(wanted.items())
+        if want != observed.get(name)
+    ]
+    holds = [step for step in changes if isinstance(step, Hold)]
+    return (*drops, *holds, *(step for step in changes if isinstance(step, Start)))
+
+
+def _change(name: str, want: Want, now: Want | None) -> Step:
+    if isinstance(want, Launch):
+        return Start(name, want, _difference(now, want))
+    return Hold(name, want)
+
+
+def _difference(now: Want | None, want: Launch) -> str:
+    """Why a start is due, for people."""
+    if not isinstance(now, Launch):
+        return "released" if isinstance(now, Held) else "deployed"
+    if now.generation != want.generation:
+        return "restart asked"
+    return "settings changed"

@@ -1,0 +1,257 @@
+"""Processes: how a launch becomes a child, and how all of it is ended.
+
+Note [Sessions]: every child leads a session of its own, and whatever it starts stays in there
+unless it leaves on purpose. The child is not reaped before its session is empty: as long as its
+zombie is there, its number cannot be given to another process, so a signal never hits a stranger.
+"""
+
+import contextlib
+import hashlib
+import os
+import pwd
+import shutil
+import signal as signals
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from pop.errors import NotSpawned
+from pop.interfaces import IProcess, ISpawner
+from pop.leftovers import Leftovers, session
+from pop.pidwatch import watch_pid
+from pop.program import Launch
+from pop.protocols.notify import Notice, listen
+
+SECRETS = ("POP_ADMIN_IDENTITY", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC")
+"""Variables of the agent's own that are none of its children's business."""
+
+POLL = 0.01
+"""Seconds between two looks at a session that is ending, whose members are not our children."""
+
+
+@implementer(IProcess)
+class Tree:
+    """A child leading a session, and all that it started there.
+
+    @ivar pid: the child's.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        popen: "subprocess.Popen[bytes]",
+        protocol: ProcessProtocol,
+        ended: Callable[[], None],
+    ) -> None:
+        self.pid = popen.pid
+        self._clock: IReactorTime = reactor
+        self._popen = popen
+        self._protocol = protocol
+        self._ended = ended
+        self._asked = False
+        watch_pid(reactor, self.pid, self._leader_died)
+
+    def stop(self, signal: str) -> None:
+        """Send a signal to all of it."""
+        self._asked = True
+        self._send(signals.Signals[f"SIG{signal}"])
+
+    def kill(self) -> None:
+        """End all of it now."""
+        self._send(signals.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        for pid in session(self.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+    def _leader_died(self) -> None:
+        """Wait for the rest, unless nobody asked for this end: then the rest must make way."""
+        if not self._asked:
+            self.kill()
+        self._reap_when_alone()
+
+    def _reap_when_alone(self) -> None:
+        if session(self.pid):
+            self._clock.callLater(POLL, self._reap_when_alone)
+            return
+        status = self._popen.wait()
+        self._ended()
+        self._protocol.processEnded(Failure(_end(status)))
+
+
+def _end(status: int) -> ProcessDone | ProcessTerminated:
+    """The end of a process as Twisted says it, from C{Popen.returncode}."""
+    if status == 0:
+        return ProcessDone(0)
+    if status < 0:
+        return ProcessTerminated(signal=-status, status=-status)
+    return ProcessTerminated(exitCode=status, status=status << 8)
+
+
+@implementer(ISpawner)
+class Spawner:
+    """Starts children whose files lie in a state directory.
+
+    @param environment: what the children inherit.
+    """
+
+    def __init__(self, reactor: Any, state_dir: Path, environment: Mapping[str, str]) -> None:
+        self._reactor = reactor
+        self._state_dir = state_dir
+        self._environment = {k: v for k, v in environment.items() if k not in SECRETS}
+        self._leftovers = Leftovers(state_dir / "run")
+
+    def clear(self) -> None:
+        """End what a predecessor left behind, before anything is started twice."""
+        self._leftovers.clear()
+
+    def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> IProcess:
+        """See L{ISpawner.spawn}."""
+        account = _account(launch.user)
+        directory = self._directory(name, launch, account)
+        environment = self._variables(launch, account)
+        port = None
+        if launch.program.notifies:
+            port, environment["NOTIFY_SOCKET"] = self._listen(name, protocol, account)
+        try:
+            popen = self._popen(name, launch, directory, environment, account)
+        except BaseException:
+            if port:
+                port.stopListening()
+            raise
+
+        def ended() -> None:
+            self._leftovers.forget(name)
+            if port:
+                port.stopListening()
+
+        self._leftovers.note(name, popen.pid)
+        return Tree(self._reactor, popen, protocol, ended)
+
+    def _popen(
+        self,
+        name: str,
+        launch: Launch,
+        directory: str,
+        environment: dict[str, str],
+        account: pwd.struct_passwd | None,
+    ) -> "subprocess.Popen[bytes]":
+        argv = launch.program.argv
+        who: dict[str, Any] = {}
+        if account and account.pw_uid != os.geteuid():
+            groups = os.getgrouplist(account.pw_name, account.pw_gid)
+            who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+        with self._log(name) as log, _stdin(launch.program.stdin) as stdin:
+            try:
+                return subprocess.Popen(
+                    [_executable(argv[0], directory, environment), *argv[1:]],
+                    stdin=stdin,
+                    stdout=log,
+                    stderr=log,
+                    cwd=directory,
+                    env=environment,
+                    start_new_session=True,
+                    **who,
+                )
+            except (OSError, ValueError) as error:
+                raise NotSpawned(reason=_refusal(argv[0], directory, error)) from error
+
+    def _log(self, name: str) -> Any:
+        """The child writes there by itself, so the agent may come and go."""
+        path = self._state_dir / "log" / f"{name}.log"
+        try:
+            return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+        except OSError as error:
+            raise NotSpawned(reason=f"cannot open its log {path}: {error.strerror}") from error
+
+    def _directory(self, name: str, launch: Launch, account: pwd.struct_passwd | None) -> str:
+        if launch.directory is not None:
+            if not os.path.isdir(launch.directory):
+                raise NotSpawned(reason=f"there is no directory {launch.directory}")
+            return launch.directory
+        own = self._state_dir / "services" / name
+        try:
+            own.mkdir(mode=0o700, exist_ok=True)
+            if account and own.stat().st_uid != account.pw_uid:
+                os.chown(own, account.pw_uid, account.pw_gid)
+        except OSError as error:
+            raise NotSpawned(reason=f"cannot make its directory {own}: {error.strerror}") from error
+        return str(own)
+
+    def _variables(self, launch: Launch, account: pwd.struct_passwd | None) -> dict[str, str]:
+        found = dict(self._environment)
+        if account:
+            found.update(HOME=account.pw_dir, USER=account.pw_name, LOGNAME=account.pw_name)
+        return {**found, **launch.environment, **launch.program.environment}
+
+    def _listen(
+        self, name: str, protocol: ProcessProtocol, account: pwd.struct_passwd | None
+    ) -> tuple[Any, str]:
+        """A socket of the instance's own; its name is short, since a path may have 107 bytes."""
+        short = hashlib.sha256(name.encode()).hexdigest()[:16]
+        path = str(notify_directory(self._state_dir) / short)
+        heard: Callable[[Notice], None] = protocol.notified  # type: ignore[attr-defined]
+        try:
+            port = listen(self._reactor, path, heard, account.pw_uid if account else None)
+        except Exception as error:  # Twisted's and the system's have nothing in common
+            raise NotSpawned(reason=f"cannot listen at {path}: {error}") from error
+        return port, path
+
+
+def notify_directory(state_dir: Path) -> Path:
+    """Where the notify sockets lie: in the state directory, unless its path is too long for one."""
+    inside = state_dir / "notify"
+    if len(os.fsencode(inside)) <= 80:
+        return inside
+    short = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"pop-{os.geteuid()}-{short}"
+
+
+def _account(user: str | None) -> pwd.struct_passwd | None:
+    if user is None:
+        return None
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError as error:
+        raise NotSpawned(reason=f'there is no user "{user}"') from error
+    if os.geteuid() not in (0, account.pw_uid):
+        raise NotSpawned(reason=f'only an agent that is root can run it as "{user}"')
+    return account
+
+
+def _executable(program: str, directory: str, environment: Mapping[str, str]) -> str:
+    """The program's file, looked for where the child itself would look."""
+    if "/" in program:
+        return os.path.join(directory, program)
+    found = shutil.which(program, path=environment.get("PATH", os.defpath))
+    if found is None:
+        raise NotSpawned(reason=f'the program "{program}" is not on the PATH, or not executable')
+    return os.path.join(directory, found)
+
+
+def _stdin(data: bytes) -> Any:
+    if not data:
+        return open(os.devnull, "rb")
+    file = tempfile.TemporaryFile()
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def _refusal(program: str, directory: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f'there is no program "{program}"'
+    if isinstance(error, PermissionError) and not os.access(directory, os.X_OK):
+        return f"its directory {directory} may not be entered"
+    if isinstance(error, PermissionError):
+        return f'the program "{program}" may not be executed'
+    return f'the program "{program}" cannot be started: {getattr(error, "strerror", None) or error}'

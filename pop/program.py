@@ -1,0 +1,96 @@
+"""Programs: what service types give to be run, and the bases to write a type on."""
+
+import json
+import sys
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+from zope.interface.interface import InterfaceClass
+
+from pop.interfaces import IServiceType, ISettings
+from pop.model import Instance, dump
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a service type wants executed.
+
+    @ivar argv: the program, looked up on the C{PATH} if it has no slash, and its arguments.
+    @ivar environment: variables on top of the settings' and the agent's.
+    @ivar stdin: what it reads from its standard input; the place for what must not be seen in a
+        process list.
+    @ivar notifies: whether it says that it is ready through C{NOTIFY_SOCKET}, as C{sd_notify(3)}
+        does; otherwise it counts as ready when it runs.
+    @ivar state: what its state node says while it is ready and has said nothing else.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    notifies: bool = False
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A program with all that pop adds; two that compare equal need no restart.
+
+    @ivar directory: where it works; L{None} for a directory of the service's own.
+    @ivar stop_signal: a signal's name without SIG.
+    @ivar grace_period: seconds from that signal to SIGKILL.
+    @ivar generation: the restart generation of the service's target.
+    """
+
+    program: Program
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: str | None = None
+    user: str | None = None
+    stop_signal: str = "TERM"
+    grace_period: float = 10.0
+    generation: int = 0
+
+
+@implementer(IServiceType, IPlugin)
+class ProgramType:
+    """Base of the service types that run a program: override L{program}."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    settings: ClassVar[InterfaceClass] = ISettings
+
+    def program(self, settings: Any, instance: Instance) -> Program:
+        """See L{IServiceType.program}."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not say what to execute")
+
+
+class PythonType(ProgramType):
+    """Base of the service types that are Python: override L{start}.
+
+    The service runs in a child process of its own, on a reactor of its own, so nothing that it
+    does can stall the agent. The process ends when that reactor stops.
+    """
+
+    def program(self, settings: Any, instance: Instance) -> Program:
+        """A Python process that finds this type again and calls its L{start}."""
+        return Program(
+            argv=(sys.executable, "-m", "pop.protocols.child", self.name),
+            stdin=dump(settings.as_json()),
+            notifies=True,
+        )
+
+    def start(self, reactor: Any, settings: Any) -> Awaitable[Mapping[str, Any]]:
+        """Bring the service up in this process; a coroutine or a Deferred.
+
+        @param reactor: the child's; add shutdown triggers to it for what must be ended in order.
+        @return: what the state node will say; JSON.
+        """
+        raise NotImplementedError(f"{type(self).__qualname__} does not say how to start")
+
+
+def read_settings(data: bytes) -> dict[str, Any]:
+    """The settings that L{PythonType.program} put into the child's standard input."""
+    found: dict[str, Any] = json.loads(data)
+    return found

@@ -1,0 +1,41 @@
+"""The process that hosts a Python service: C{python -m pop.protocols.child TYPE}.
+
+It reads the settings from its standard input, starts the service, and says through
+C{NOTIFY_SOCKET} that it is ready and what its state node should say.
+"""
+
+import os
+import sys
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import react
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from pop.catalogue import load_types
+from pop.program import read_settings
+from pop.protocols.notify import ready, send
+from pop.settings import validate
+
+
+async def serve(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:
+    """Start the service and keep it up until the reactor stops."""
+    kind = load_types().type(type_name)
+    settings = validate(kind.name, kind.settings, read_settings(data))
+    state = await maybeDeferred(kind.start, reactor, settings)
+    if notify_socket:
+        send(notify_socket, ready(state))
+    await Deferred()
+
+
+def main() -> None:
+    """Host the service type that the first argument names."""
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
+    data = sys.stdin.buffer.read()
+    # Not for the service's own children, as sd_notify(3) recommends.
+    notify_socket = os.environ.pop("NOTIFY_SOCKET", None)
+    react(lambda reactor: Deferred.fromCoroutine(serve(reactor, sys.argv[1], data, notify_socket)))
+
+
+if __name__ == "__main__":
+    main()

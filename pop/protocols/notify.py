@@ -1,0 +1,93 @@
+"""What a program says of itself: the datagrams of C{sd_notify(3)}, and their socket.
+
+Beside systemd's fields there is one of pop's: C{X_POP_STATE}, the JSON object that the
+instance's state node shows.
+"""
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.protocol import DatagramProtocol
+
+STATE_FIELD = "X_POP_STATE"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What one datagram said.
+
+    @ivar ready: it serves now.
+    @ivar stopping: it is on its way out.
+    @ivar status: a line for people.
+    @ivar state: what the state node should say, L{None} if it said nothing of that.
+    """
+
+    ready: bool = False
+    stopping: bool = False
+    status: str | None = None
+    state: Mapping[str, Any] | None = None
+
+
+def parse(datagram: bytes) -> Notice:
+    """Read a datagram; fields that pop does not know, and broken ones, are passed over."""
+    lines = datagram.decode("utf-8", "replace").split("\n")
+    found = dict(line.split("=", 1) for line in lines if "=" in line)
+    return Notice(
+        ready=found.get("READY") == "1",
+        stopping=found.get("STOPPING") == "1",
+        status=found.get("STATUS"),
+        state=_state(found.get(STATE_FIELD)),
+    )
+
+
+def _state(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def ready(state: Mapping[str, Any]) -> bytes:
+    """The datagram by which a service says that it is up."""
+    return f"READY=1\n{STATE_FIELD}={json.dumps(state)}".encode()
+
+
+def send(address: str, datagram: bytes) -> None:
+    """Tell whoever listens at a C{NOTIFY_SOCKET}; a leading @ is Linux's abstract name space.
+
+    @raise OSError: nobody listens there.
+    """
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect(address)
+        sender.send(datagram)
+
+
+class NotifyProtocol(DatagramProtocol):
+    """Hears the notices of one instance."""
+
+    def __init__(self, heard: Callable[[Notice], None]) -> None:
+        self._heard = heard
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self._heard(parse(datagram))
+
+
+def listen(reactor: Any, path: str, heard: Callable[[Notice], None], uid: int | None) -> Any:
+    """Listen for notices at a path that only one user may write to.
+
+    @return: the port, with C{stopListening}, which removes the path too.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    port = reactor.listenUNIXDatagram(path, NotifyProtocol(heard), 65536, 0o600)
+    if uid is not None:
+        os.chown(path, uid, -1)
+    return port

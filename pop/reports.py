@@ -1,0 +1,164 @@
+"""How this machine's instances fare, published in ZooKeeper.
+
+Note [Latest]: for each service there is what should be published and what was, and at most one
+write under way. What changes meanwhile is published when that write is done: the latest only.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from pop.cluster import Cluster
+from pop.errors import NotInitialised
+from pop.model import Status, dump
+from txzookeeper import ACL, EPHEMERAL
+from txzookeeper.errors import (
+    ClosingException,
+    ConnectionLossException,
+    NodeExistsException,
+    NoNodeException,
+    ZooKeeperException,
+)
+
+RETRY = 5.0
+"""Seconds until a write that ZooKeeper refused is tried again."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is published of an instance.
+
+    @ivar pid: L{None} while no process runs.
+    @ivar state: what it says of itself; L{None} unless it is ready.
+    """
+
+    status: Status
+    pid: int | None = None
+    state: Mapping[str, Any] | None = None
+
+
+class Reports:
+    """The reports of one machine."""
+
+    _log = Logger()
+
+    def __init__(self, cluster: Cluster, machine: str, clock: IReactorTime) -> None:
+        self._cluster = cluster
+        self._client = cluster.client
+        self._paths = cluster.paths
+        self._machine = machine
+        self._clock = clock
+        self._wanted: dict[str, Report] = {}
+        self._published: dict[str, Report] = {}
+        self._unknown: set[str] = set()
+        self._writers: dict[str, Deferred[None]] = {}
+
+    def publish(self, service: str, report: Report | None) -> None:
+        """Publish how an instance fares; L{None} when it has no place here any more."""
+        if report is None:
+            self._wanted.pop(service, None)
+        else:
+            self._wanted[service] = report
+        if service not in self._writers:
+            writer = Deferred.fromCoroutine(self._write(service))
+            if not writer.called:
+                self._writers[service] = writer
+
+    def publish_again(self) -> None:
+        """Take nothing for published: the nodes may be gone."""
+        self._unknown.update(self._wanted)
+        for service, report in list(self._wanted.items()):
+            self.publish(service, report)
+
+    def stop(self) -> None:
+        """Publish no more; closing the client removes what was published."""
+        for writer in list(self._writers.values()):
+            writer.cancel()
+
+    async def _write(self, service: str) -> None:
+        try:
+            while not self._is_published(service):
+                await self._try(service, self._wanted.get(service))
+        except (CancelledError, ClosingException):
+            pass
+        finally:
+            self._writers.pop(service, None)
+
+    def _is_published(self, service: str) -> bool:
+        published = self._published.get(service)
+        return service not in self._unknown and self._wanted.get(service) == published
+
+    async def _try(self, service: str, report: Report | None) -> None:
+        try:
+            acl = await self._cluster.last_acl()
+            try:
+                await self._change(service, report, acl)
+            except (NodeExistsException, NoNodeException):
+                await self._replace(service, report, acl)
+        except ClosingException:
+            raise
+        except ConnectionLossException:
+            self._unknown.add(service)  # it may have been carried out or not
+        except (ZooKeeperException, NotInitialised) as error:
+            self._log.error("Cannot report on {service}: {error}", service=service, error=error)
+            await deferLater(self._clock, RETRY)
+        else:
+            self._unknown.discard(service)
+            self._published.pop(service, None)
+            if report is not None:
+                self._published[service] = report
+
+    async def _change(self, service: str, report: Report | None, acl: list[ACL]) -> None:
+        """From what was published to what should be, in one transaction."""
+        if service in self._unknown:
+            raise NodeExistsException(self._paths.pid(self._machine, service))
+        old = self._nodes(service, self._published.get(service))
+        transaction = self._client.transaction()
+        for path, data in self._nodes(service, report).items():
+            if data is None and old[path] is not None:
+                transaction.delete(path)
+            elif data is not None and old[path] is None:
+                transaction.create(path, data, acl, EPHEMERAL)
+            elif data is not None and data != old[path]:
+                transaction.set(path, data)
+        await transaction.commit()
+
+    async def _replace(self, service: str, report: Report | None, acl: list[ACL]) -> None:
+        """A predecessor left nodes, or others changed ours: look what is there, and replace it."""
+        if not await self._make_parents(service, acl):
+            report = None  # the service is gone, and with it the places to report
+        transaction = self._client.transaction()
+        for path, data in self._nodes(service, report).items():
+            if await self._client.exists(path):
+                transaction.delete(path)
+            if data is not None:
+                transaction.create(path, data, acl, EPHEMERAL)
+        with contextlib.suppress(NodeExistsException, NoNodeException):
+            await transaction.commit()
+
+    async def _make_parents(self, service: str, acl: list[ACL]) -> bool:
+        """A service that was made by hand may lack them."""
+        for path in (self._paths.states(service), self._paths.statuses(service)):
+            try:
+                await self._client.create(path, b"", acl)
+            except NodeExistsException:
+                continue
+            except NoNodeException:
+                return False
+        return True
+
+    def _nodes(self, service: str, report: Report | None) -> dict[str, bytes | None]:
+        """An instance's nodes and what each should hold; L{None} for nothing at all."""
+        pid = report.pid if report else None
+        state = report.state if report else None
+        return {
+            self._paths.pid(self._machine, service): str(pid).encode() if pid else None,
+            self._paths.state(service, self._machine): None if state is None else dump(state),
+            self._paths.status(service, self._machine): report.status.to_json() if report else None,
+        }

@@ -1,0 +1,112 @@
+"""The state directory: where one agent keeps its files, and that it is the only one to.
+
+In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of an
+agent in the background), C{machine-id} (if one had to be made), C{log/}, C{services/}, C{run/}
+and, if its path is short enough for sockets, C{notify/}.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+from pop.errors import AgentRuns, BadStateDirectory
+from pop.process import notify_directory
+
+
+def default_directory() -> Path:
+    """Where it is unless the operator says otherwise."""
+    return Path(platformdirs.user_state_dir("pop"))
+
+
+class StateDirectory:
+    """One agent's files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.abspath(path))
+        self._held: IO[str] | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where an agent in the background writes."""
+        return self.path / "agent.log"
+
+    @property
+    def machine_id(self) -> Path:
+        """The machine id, if it had to be made."""
+        return self.path / "machine-id"
+
+    def make(self) -> None:
+        """Make the directories, for the owner only.
+
+        The children of an agent that is root may be other users: they may pass through to a
+        directory or socket of their own, and see nothing else.
+
+        @raise BadStateDirectory: they cannot be made or written to.
+        """
+        passing = 0o711 if os.geteuid() == 0 else 0o700
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(passing)
+            for name, mode in (("log", 0o700), ("run", 0o700), ("services", passing)):
+                self._directory(self.path / name, mode)
+            self._directory(notify_directory(self.path), passing)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadStateDirectory(directory=self.path, reason=reason) from error
+
+    def _directory(self, path: Path, mode: int) -> None:
+        path.mkdir(mode=0o700, exist_ok=True)
+        if path.is_symlink() or path.stat().st_uid != os.geteuid():
+            raise OSError(0, f"{path} belongs to somebody else")
+        path.chmod(mode)
+
+    def hold(self) -> None:
+        """Keep other agents out, until this process ends or L{release}.
+
+        @raise AgentRuns: another one holds it.
+        """
+        try:
+            lock = open(self._lock, "a+")  # noqa: SIM115  # held as long as the agent lives
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadStateDirectory(directory=self.path, reason=reason) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise AgentRuns(pid=self._noted(), directory=self.path) from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._held = lock
+
+    def release(self) -> None:
+        """Let other agents in."""
+        if self._held:
+            self._held.close()
+            self._held = None
+
+    def holder(self) -> int | None:
+        """The pid of the agent that holds it; L{None} if none does."""
+        try:
+            with open(self._lock) as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return self._noted() or None
+        except OSError:
+            pass
+        return None
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "agent.lock"
+
+    def _noted(self) -> int:
+        try:
+            return int(self._lock.read_text())
+        except (OSError, ValueError):
+            return 0

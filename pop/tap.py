@@ -1,0 +1,150 @@
+"""C{twistd pop}: the agent as a twistd plugin."""
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.logger import Logger
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from pop.agent import Agent
+from pop.catalogue import Catalogue, load_types
+from pop.cluster import Cluster
+from pop.configuration import Configuration, configure
+from pop.errors import PopError
+from pop.instances import Instances
+from pop.machine import describe, parse_labels
+from pop.model import AgentInfo, Machine
+from pop.process import Spawner
+from pop.registration import Registration
+from pop.reports import Reports
+from pop.trouble import said
+
+log = Logger()
+
+
+class Options(UsageOptions):
+    """What C{twistd pop} is told."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Runs the services of this machine as ZooKeeper says. Every option but --host, --port"
+        " and --label may also come from the environment, as POP_ZOOKEEPER, POP_PATH_PREFIX,"
+        " POP_MACHINE_ID, POP_STATE_DIR, POP_SESSION_TIMEOUT, POP_ADMIN_IDENTITY and"
+        " POP_ADMIN_IDENTITY_FILE."
+    )
+    optParameters = [  # noqa: RUF012  # so Twisted wants it
+        ["zookeeper", None, None, "HOST:PORT[,HOST:PORT...][/chroot]  [default: localhost:2181]"],
+        ["host", None, None, "ZooKeeper's host, instead of --zookeeper"],
+        ["port", None, None, "ZooKeeper's port, instead of --zookeeper"],
+        ["path-prefix", None, None, "where pop's nodes lie in ZooKeeper  [default: /]"],
+        ["machine-id", None, None, "this machine's id  [default: the hardware's or system's]"],
+        ["state-dir", None, None, "where the agent keeps its files"],
+        ["session-timeout", None, None, "seconds until ZooKeeper gives it up  [default: 10]"],
+        ["admin-identity", None, None, "USER:PASSWORD; seen by all in the process list"],
+        ["admin-identity-file", None, None, "a file with USER:PASSWORD"],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: tuple[str, ...] = ()
+
+    def opt_label(self, label: str) -> None:
+        """KEY=VALUE, something to say of this machine; may be repeated"""
+        self.labels += (label,)
+
+    def postOptions(self) -> None:
+        """Refuse what contradicts itself."""
+        if self["zookeeper"] and (self["host"] or self["port"]):
+            raise UsageError("Give either --zookeeper or --host and --port.")
+
+    def given(self) -> dict[str, Any]:
+        """The options by the names that L{configure} knows."""
+        return {name.replace("-", "_"): value for name, value in self.items()}
+
+
+def makeService(options: Options) -> IService:
+    """Build the agent; what can be refused at once is, with a sentence and status 1."""
+    from twisted.internet import reactor
+
+    try:
+        configuration = configure(options.given(), os.environ)
+        machine = describe(configuration.machine, parse_labels(options.labels))
+        configuration.state_dir.make()
+        configuration.state_dir.hold()
+    except PopError as error:
+        raise SystemExit(f"pop: {error}") from error
+    pidfile = (options.parent or {}).get("pidfile")
+    return make_agent(reactor, configuration, machine, os.environ, load_types(), pidfile)
+
+
+def make_agent(
+    reactor: Any,
+    configuration: Configuration,
+    machine: Machine,
+    environment: Mapping[str, str],
+    catalogue: Catalogue,
+    pidfile: str | None = None,
+) -> Agent:
+    """Compose an agent of its parts: the one place that knows them all."""
+    for broken in catalogue.broken:
+        log.error("{broken}", broken=broken)
+    state_dir = configuration.state_dir
+    info = AgentInfo(pid=os.getpid(), host=machine.host, state_dir=str(state_dir.path))
+    cluster = Cluster(configuration.client(reactor), configuration.paths, reactor)
+    reports = Reports(cluster, machine.id, reactor)
+    spawner = Spawner(reactor, state_dir.path, environment)
+    spawner.clear()
+    chance = random.Random()
+    reactor.callWhenRunning(_exit_quietly_on_sigterm, reactor)
+    return Agent(
+        machine=machine.id,
+        cluster=cluster,
+        registration=Registration(cluster, machine, info, reports, reactor),
+        reports=reports,
+        instances=lambda changed: Instances(spawner, reactor, chance, changed),
+        catalogue=catalogue,
+        clock=reactor,
+        wall=lambda: _wall(),
+        failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
+    )
+
+
+def _wall() -> float:
+    from time import time  # noqa: TID251  # the root, where clocks come from
+
+    return time()
+
+
+def _exit_quietly_on_sigterm(reactor: Any) -> None:
+    """A stop that was asked for is no failure: twistd would end by the signal itself."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: reactor.callFromThread(_stop, reactor))
+
+
+def _stop(reactor: Any) -> None:
+    if reactor.running:
+        reactor.stop()
+
+
+def _give_up(reactor: Any, error: Exception, servers: str, pidfile: str | None) -> None:
+    """End with status 1, after an orderly shutdown; twistd itself knows no status."""
+    known = said(error, servers)
+    if known is None:
+        log.failure("The agent failed", failure=error)
+    log.critical("{error}", error=known or error)
+    print(f"pop: {known or error}", file=sys.stderr, flush=True)
+
+    def leave() -> None:
+        if pidfile and os.path.exists(pidfile):
+            os.unlink(pidfile)
+        sys.stdout.flush()
+        os._exit(1)
+
+    reactor.addSystemEventTrigger("after", "shutdown", leave)
+    _stop(reactor)

@@ -1,0 +1,16 @@
+"""Waiting for several Deferreds at once."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, FirstError, gatherResults
+
+T = TypeVar("T")
+
+
+async def together(deferreds: Iterable[Deferred[T]]) -> list[T]:
+    """All results, in order; or the first failure, as itself, with the others consumed."""
+    try:
+        return await gatherResults(list(deferreds), consumeErrors=True)
+    except FirstError as error:
+        raise error.subFailure.value from None

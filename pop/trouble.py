@@ -1,0 +1,34 @@
+"""Expected trouble with ZooKeeper, said as an operator understands it."""
+
+from pop.errors import ConnectionBroke, Forbidden, PopError, Refused, TooLarge, Unreachable
+from txzookeeper.errors import (
+    AuthFailedException,
+    ConnectionException,
+    ConnectionLossException,
+    ConnectionTimeoutException,
+    NoAuthException,
+    OversizedPacket,
+    SessionExpiredException,
+    ZooKeeperException,
+)
+
+
+def said(error: BaseException, servers: str) -> PopError | None:
+    """What an operator should read; L{None} if it is no trouble that was to be expected.
+
+    @param servers: where ZooKeeper was looked for.
+    """
+    match error:
+        case PopError():
+            return error
+        case NoAuthException() | AuthFailedException():
+            return Forbidden(path=error.path or "the namespace")
+        case OversizedPacket():
+            return TooLarge()
+        case ConnectionLossException() | SessionExpiredException():
+            return ConnectionBroke(servers=servers)
+        case ConnectionTimeoutException() | ConnectionException():
+            return Unreachable(servers=servers, reason=str(error).rstrip("."))
+        case ZooKeeperException():
+            return Refused(reason=str(error).rstrip("."))
+    return None

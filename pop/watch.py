@@ -1,0 +1,252 @@
+"""Watching znodes: level, not edge. A watch only says "look again".
+
+Note [Settled]: nodes that change in one transaction send their events before any later reply. So
+when one is read again, the others' events arrive before its reply does, and start their own
+reading. A group is consistent whenever none of its nodes is being read.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from pop.errors import BrokenNode
+from pop.model import Service, load_machines, load_service
+from pop.paths import Paths
+from txzookeeper import ManagedClient
+from txzookeeper.errors import (
+    ClosingException,
+    ConnectionLossException,
+    NoNodeException,
+    ZooKeeperException,
+)
+
+RETRY = 5.0
+"""Seconds until a node that could not be read for another reason than the connection is tried again."""
+
+
+class Followed:
+    """Znodes that are read, and read again whenever they change.
+
+    @ivar found: for each path what was last read, L{None} for a missing node; a path that was
+        not read yet is not in it.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, client: ManagedClient, clock: IReactorTime, settled: Callable[[], None]
+    ) -> None:
+        self.found: dict[str, bytes | tuple[str, ...] | None] = {}
+        self._client = client
+        self._clock = clock
+        self._settled = settled
+        self._reading: set[str] = set()
+        self._loops: dict[str, Deferred[None]] = {}
+
+    def follow(self, path: str, *, children: bool = False) -> None:
+        """Begin to read a node's data, or its children's names in order."""
+        if path not in self._loops:
+            self._loops[path] = Deferred.fromCoroutine(self._loop(path, children))
+
+    def leave(self, path: str) -> None:
+        """Cease to read a node."""
+        loop = self._loops.pop(path, None)
+        if loop is not None:
+            loop.cancel()
+        self._reading.discard(path)
+        self.found.pop(path, None)
+
+    def stop(self) -> None:
+        """Cease to read all of them."""
+        self._settled = lambda: None
+        for path in list(self._loops):
+            self.leave(path)
+
+    async def _loop(self, path: str, children: bool) -> None:
+        with contextlib.suppress(CancelledError, ClosingException):
+            while True:
+                self._reading.add(path)
+                self.found[path], watch = await self._read(path, children)
+                self._reading.discard(path)
+                if not self._reading:
+                    self._settled()
+                await watch
+
+    async def _read(
+        self, path: str, children: bool
+    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[object]"]:
+        """What is there, and a watch for when it changes. While ZooKeeper is away, this waits."""
+        while True:
+            try:
+                return await self._look(path, children)
+            except ConnectionLossException:
+                continue
+            except ClosingException:
+                raise
+            except ZooKeeperException as error:
+                self._log.error("Cannot read {path}: {error}", path=path, error=error)
+                await deferLater(self._clock, RETRY)
+
+    async def _look(
+        self, path: str, children: bool
+    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[object]"]:
+        client = self._client
+        while True:
+            try:
+                if children:
+                    listed, watch = client.get_children_and_watch(path)
+                    return tuple(sorted(await listed)), watch
+                got, watch = client.get_and_watch(path)
+                return (await got)[0], watch
+            except NoNodeException:
+                exists, watch = client.exists_and_watch(path)
+                if await exists is None:
+                    return None, watch
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a machine should run.
+
+    @ivar services: those deployed on it, as last understood.
+    @ivar problems: nodes that are broken, by service; what they last said well still holds.
+    @ivar undefined: services that are deployed on it, but never made sense; each has a problem.
+    """
+
+    services: dict[str, Service]
+    problems: dict[str, BrokenNode] = field(default_factory=dict)
+    undefined: frozenset[str] = frozenset()
+
+
+class ServiceWatch:
+    """One service, as one machine needs to know it: all of it only if it is deployed there.
+
+    @ivar service: as last understood; L{None} while it is not deployed here.
+    @ivar problem: why it is no longer understood.
+    """
+
+    def __init__(
+        self,
+        client: ManagedClient,
+        clock: IReactorTime,
+        paths: Paths,
+        name: str,
+        machine: str,
+        changed: Callable[[], None],
+    ) -> None:
+        self.service: Service | None = None
+        self.problem: BrokenNode | None = None
+        self._name = name
+        self._machine = machine
+        self._changed = changed
+        self._deployed = False
+        self._placement = paths.placement(name)
+        self._rest = {
+            "type": paths.type(name),
+            "settings": paths.settings(name),
+            "target": paths.target(name),
+        }
+        self._nodes = Followed(client, clock, self._settled)
+        self._nodes.follow(self._placement)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._nodes.stop()
+
+    def _settled(self) -> None:
+        before = (self.service, str(self.problem))
+        self.problem = None
+        self._understand_placement()
+        if not self._deployed:
+            self.service = None
+        elif all(path in self._nodes.found for path in self._rest.values()):
+            self._understand_rest()
+        if before != (self.service, str(self.problem)):
+            self._changed()
+
+    def _understand_placement(self) -> None:
+        try:
+            machines = load_machines(self._placement, self._data(self._placement) or b"")
+        except BrokenNode as problem:
+            self.problem = problem
+            return
+        self._deployed = self._machine in machines
+        for path in self._rest.values():
+            (self._nodes.follow if self._deployed else self._nodes.leave)(path)
+
+    def _understand_rest(self) -> None:
+        nodes = {key: (path, self._data(path)) for key, path in self._rest.items()}
+        # A broken list of machines keeps its last meaning; it is reported already.
+        try:
+            here = load_service(self._name, {**nodes, "machines": (self._placement, b"")})
+        except BrokenNode as problem:
+            self.problem = self.problem or problem
+        else:
+            self.service = here
+
+    def _data(self, path: str) -> bytes | None:
+        data = self._nodes.found.get(path)
+        assert not isinstance(data, tuple)  # its data is followed, not its children
+        return data
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the machine is on the service's list, as last understood."""
+        return self._deployed
+
+
+class MachineWatch:
+    """What one machine should run, kept up to date by watches."""
+
+    def __init__(
+        self,
+        client: ManagedClient,
+        clock: IReactorTime,
+        paths: Paths,
+        machine: str,
+        changed: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._paths = paths
+        self._machine = machine
+        self._changed = changed
+        self._services: dict[str, ServiceWatch] = {}
+        self._listed = Followed(client, clock, self._relisted)
+        self._listed.follow(paths.services, children=True)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._listed.stop()
+        for watch in self._services.values():
+            watch.stop()
+
+    def wanted(self) -> Wanted:
+        """What the machine should run, as far as it is known."""
+        every = self._services.items()
+        return Wanted(
+            {name: watch.service for name, watch in every if watch.service},
+            {name: watch.problem for name, watch in every if watch.problem},
+            frozenset(n for n, w in every if w.deployed and w.problem and not w.service),
+        )
+
+    def _relisted(self) -> None:
+        names = self._listed.found.get(self._paths.services) or ()
+        assert isinstance(names, tuple)  # its children are followed, not its data
+        gone = self._services.keys() - set(names)
+        for name in gone:
+            self._services.pop(name).stop()
+        self._watch_new(name for name in names if name not in self._services)
+        if gone:
+            self._changed()
+
+    def _watch_new(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._services[name] = ServiceWatch(
+                self._client, self._clock, self._paths, name, self._machine, self._changed
+            )
