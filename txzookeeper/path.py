@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from txzookeeper.constants import SEQUENCE
 from txzookeeper.errors import BadArgumentsException
 
 # Java counts in UTF-16, so that everything beyond the basic plane looks like surrogates to it.
@@ -39,6 +40,11 @@ def check_path(path: str, sequence: bool = False) -> None:
         raise _bad(path, "it ends with /")
 
 
+def is_sequence(flags: int) -> bool:
+    """Say whether a node made with these flags gets a number after its name."""
+    return isinstance(flags, int) and bool(flags & SEQUENCE)
+
+
 def _bad(path: str, reason: str) -> BadArgumentsException:
     return BadArgumentsException(path, f"The path {path!r} is not valid: {reason}.")
 
@@ -47,7 +53,7 @@ def to_server(chroot: str, path: str) -> str:
     """Give the path as the server knows it; ``chroot`` is empty or starts with a slash."""
     if not chroot:
         return path
-    return chroot if path == "/" else chroot + path
+    return chroot if path == "/" else f"{chroot}{path}"
 
 
 def to_client(chroot: str, path: str) -> str:

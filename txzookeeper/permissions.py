@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha1
 from typing import Final
 
@@ -26,3 +27,13 @@ def make_digest_acl(user: str, password: str, perms: int = PERM_ALL) -> ACL:
     """
     digest = sha1(f"{user}:{password}".encode(), usedforsecurity=False).digest()
     return ACL(perms, "digest", f"{user}:{b64encode(digest).decode()}")
+
+
+def entries(acls: Iterable[ACL] | None) -> tuple[ACL, ...]:
+    """Give an ACL as a request holds it; None stands for the open one.
+
+    What is no ACL at all is left to the encoding to refuse.
+    """
+    if acls is None:
+        return ZOO_OPEN_ACL_UNSAFE
+    return tuple(acls) if isinstance(acls, Iterable) else acls

@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 from txzookeeper import constants as c
 from txzookeeper.call import Call, farewell
 from txzookeeper.errors import (
-    ClosingException,
     ConnectionException,
     ConnectionLossException,
     NonsensePacketError,
@@ -102,18 +101,17 @@ class ZookeeperProtocol(Protocol):
 
     def abort(self, error: Exception) -> None:
         """End the connection at once, for this reason."""
-        if not self._over:
-            self._over = True
-            self._error = error
-            if self.transport is not None:
-                cast(ITCPTransport, self.transport).abortConnection()
+        self._over = True
+        self._error = self._error or error
+        if self.transport is not None:
+            cast(ITCPTransport, self.transport).abortConnection()
 
-    def close(self, timeout: float) -> None:
-        """End the session: calls in flight fail, and the server is told.
+    def close(self, kind: type[ZooKeeperException], timeout: float) -> None:
+        """End the session: calls in flight fail in this way, and the server is told.
 
         It has ``timeout`` seconds to hang up.
         """
-        self.fail(ClosingException)
+        self.fail(kind)
         self._take = self._take_farewell
         self.send(farewell())
         self._flush()
@@ -129,10 +127,11 @@ class ZookeeperProtocol(Protocol):
             self._flush_call.cancel()
             self._flush_call = None
         error = self._error or _hung_up(reason)
-        self.fail(ConnectionLossException, str(error))
         if not self.established.called:
             self.established.errback(error)
+        # First, so that a caller who tries again at once is not sent to this dead connection.
         self.closed.callback(error)
+        self.fail(ConnectionLossException, str(error))
 
     def fail(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
         """Fail all calls in flight."""
@@ -276,7 +275,9 @@ class ZookeeperProtocol(Protocol):
 
     def _take_farewell(self, data: bytes, offset: int, end: int) -> None:
         if end - offset >= 4 and _LENGTH.unpack_from(data, offset)[0] == self._xid:
-            self.abort(ConnectionDone())
+            self._over = True
+            if self.transport is not None:
+                self.transport.loseConnection()
 
 
 def _hung_up(reason: Failure) -> Exception:

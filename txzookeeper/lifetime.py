@@ -1,0 +1,236 @@
+"""The outer life of a client: servers, connecting and closing, credentials, callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any, Self, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from txzookeeper import constants as c
+from txzookeeper.channel import Channel
+from txzookeeper.dialer import Dialer, Endpoint
+from txzookeeper.errors import (
+    ConnectionException,
+    ConnectionTimeoutException,
+    ZooKeeperException,
+)
+from txzookeeper.event import ClientEvent, session_event
+from txzookeeper.hosts import parse_hosts
+from txzookeeper.identity import Identity
+from txzookeeper.path import to_client
+from txzookeeper.records import WatcherEvent, encode
+from txzookeeper.session import NO_PASSWORD, Session
+
+T = TypeVar("T")
+
+ClientId = tuple[int, bytes]
+"""A session's id and password: with these another connection can resume it."""
+
+SessionCallback = Callable[[Any, ClientEvent], object]
+EventCallback = Callable[[ClientEvent], object]
+ErrorCallback = Callable[[Any, Exception], object]
+
+
+class Lifetime:
+    """What a client is apart from its calls; see ``ZookeeperClient`` for the arguments."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        servers: str = "localhost:2181",
+        session_timeout: int = 10_000,
+        connect_timeout: int = 4_000,
+        *,
+        reactor: IReactorTime,
+        endpoint: Endpoint | None = None,
+        random: Random | None = None,
+        max_packet: int = c.MAX_PACKET,
+    ) -> None:
+        self._reactor = reactor
+        self._requested_timeout = session_timeout
+        self._connect_timeout = connect_timeout
+        self._endpoint: Endpoint = endpoint or partial(HostnameEndpoint, reactor)
+        self._random = random or Random()
+        self._max_packet = max_packet
+        self._identities: list[Identity] = []
+        self._session_callback: SessionCallback | None = None
+        self._connection_watcher: EventCallback | None = None
+        self._error_callback: ErrorCallback | None = None
+        self._use(servers)
+
+    def __repr__(self) -> str:
+        """Say whom it talks to, for logs."""
+        return f"<{type(self).__name__} {self.servers} {session_event(self.state).state_name}>"
+
+    # The session.
+
+    def connect(
+        self,
+        servers: str | None = None,
+        timeout: int | None = None,
+        client_id: ClientId | None = None,
+    ) -> Deferred[Self]:
+        """Open a session, or resume the one of ``client_id``; gives this client.
+
+        It tries all servers again and again, for at most ``timeout`` ms (default: for ever).
+        Fails with ``ConnectionTimeoutException``, ``AuthFailedException``, ``ClosingException``,
+        ``SessionExpiredException`` (the session to resume is gone), ``ConnectionException`` (it is
+        open already, or dead) or ``ValueError`` (bad server list). Cancelling stops trying.
+        """
+        if self._channel.session.alive or self.unrecoverable:
+            message = f"The client cannot connect, it is {session_event(self.state).state_name}."
+            return fail(ConnectionException(message=message))
+        try:
+            self._use(self.servers if servers is None else servers)
+        except ValueError:
+            return fail()
+        return self._open(timeout, client_id or (0, NO_PASSWORD))
+
+    def close(self) -> Deferred[None]:
+        """End the session; whatever is outstanding fails with ``ClosingException``.
+
+        Always succeeds, and fires when nothing of this client is left in the reactor.
+        """
+        return self._channel.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers at this moment."""
+        return self._channel.connected
+
+    @property
+    def state(self) -> int:
+        """One of the ``*_STATE`` constants."""
+        return self._channel.session.state
+
+    @property
+    def client_id(self) -> ClientId:
+        """The session's id (0 before the first connection) and password."""
+        session = self._channel.session
+        return session.id, session.password
+
+    @property
+    def session_timeout(self) -> int:
+        """The session's time-out in ms, as granted by the server once it is connected."""
+        return self._channel.session.timeout
+
+    @property
+    def servers(self) -> str:
+        """The servers, as they were given."""
+        return self._servers
+
+    @property
+    def unrecoverable(self) -> bool:
+        """Whether the session has expired or was refused: this client is of no use any more."""
+        return self.state in (c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE)
+
+    def set_session_callback(self, callback: SessionCallback | None) -> None:
+        """Have ``callback(client, event)`` called at each change of the session's state."""
+        self._session_callback = callback
+
+    def set_connection_watcher(self, callback: EventCallback | None) -> None:
+        """Have ``callback(event)`` called at each change of the session's state."""
+        self._connection_watcher = callback
+
+    def set_connection_error_callback(self, callback: ErrorCallback | None) -> None:
+        """Have ``callback(client, error)`` called when a connection broke or could not be made."""
+        self._error_callback = callback
+
+    def add_auth(self, scheme: str, identity: str | bytes) -> Deferred[None]:
+        """Add a credential to the session, now and on each new connection.
+
+        Fires when a server has accepted it. Refusal ends the session: ``AuthFailedException``.
+        """
+        credential = identity.encode() if isinstance(identity, str) else identity
+        known = [each for each in self._identities if each.request[1:] == (scheme, credential)]
+        one = known[0] if known else Identity(scheme, credential)
+        try:
+            encode(one.request)
+        except ZooKeeperException:
+            return fail()
+        if not known:
+            self._identities.append(one)
+        accepted = one.wait()
+        self._channel.identify(one)
+        return accepted
+
+    # What the channel asks and tells.
+
+    def event_received(self, event: WatcherEvent) -> ClientEvent:
+        """Give an event with the path as the program knows it."""
+        return ClientEvent(event.type, self.state, to_client(self._chroot, event.path))
+
+    def state_changed(self, state: int) -> None:
+        """Tell the program how the session stands."""
+        event = session_event(state)
+        if self._session_callback is not None:
+            with self.log.failuresHandled("In the session callback"):
+                self._session_callback(self, event)
+        if self._connection_watcher is not None:
+            with self.log.failuresHandled("In the connection watcher"):
+                self._connection_watcher(event)
+
+    def connection_failed(self, error: Exception) -> None:
+        """Tell the program that a connection broke or could not be made."""
+        if self._error_callback is not None:
+            with self.log.failuresHandled("In the connection error callback"):
+                self._error_callback(self, error)
+
+    def _use(self, servers: str) -> None:
+        hosts, self._chroot = parse_hosts(servers)
+        self._servers = servers
+        dialer = Dialer(
+            self._reactor,
+            hosts,
+            self._endpoint,
+            self._random,
+            attempt_timeout=self._connect_timeout / 1000,
+            longest_delay=self._requested_timeout / 5000,
+        )
+        self._channel = Channel(
+            self._reactor,
+            dialer,
+            Session(self._requested_timeout),
+            self,
+            self._identities,
+            renew=self._renewal(),
+            max_packet=self._max_packet,
+        )
+
+    def _renewal(self) -> Callable[[], None] | None:
+        """Give what is to be done on each connection of a session that replaces an expired one."""
+        return None
+
+    def _open(self, timeout: int | None, client_id: ClientId) -> Deferred[Self]:
+        channel = self._channel
+
+        def give_up() -> None:
+            reason = channel.dialer.reason
+            message = f"No session with {self.servers} within {timeout} ms. The last try: {reason}"
+            channel.close(ConnectionTimeoutException(message=message))
+
+        def cancelled(failure: Failure) -> Failure:
+            if failure.check(CancelledError):
+                channel.close()
+            return failure
+
+        ready = channel.ready().addErrback(cancelled).addCallback(lambda _: self)
+        if timeout is not None:
+            late = self._reactor.callLater(timeout / 1000, give_up)
+            ready.addBoth(_stop, late)
+        channel.open(*client_id)
+        return ready
+
+
+def _stop(result: T, late: IDelayedCall) -> T:
+    if late.active():
+        late.cancel()
+    return result
