@@ -1,0 +1,287 @@
+"""The server keeps the wire protocol, whatever the client on the other side does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.protocols.basic import Int32StringReceiver
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from txzookeeper import constants as c
+from txzookeeper.errors import (
+    AuthFailedException,
+    MarshallingErrorException,
+    NoNodeException,
+    UnimplementedException,
+)
+from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
+from txzookeeper.records import (
+    AuthRequest,
+    ConnectRequest,
+    ConnectResponse,
+    CreateRequest,
+    Empty,
+    ExistsRequest,
+    GetDataRequest,
+    ReplyHeader,
+    RequestHeader,
+    SetDataRequest,
+    WatcherEvent,
+    decode,
+    decode_from,
+    encode,
+)
+from txzookeeper.testing.memory import MemoryServer
+
+
+class Peer(Int32StringReceiver):
+    """A client that says exactly what a test tells it to."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.packets: list[bytes] = []
+        self.closed = False
+
+    def stringReceived(self, string: bytes) -> None:
+        """Keep a packet."""
+        self.packets.append(string)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Note the end."""
+        self.closed = True
+
+    def ask(self, operation: int, request: Any, xid: int = 1) -> None:
+        """Send a request."""
+        self.sendString(encode(RequestHeader(xid, operation)) + encode(request))
+
+    def create(self, path: str, data: bytes = b"", flags: int = 0) -> None:
+        """Send a request to create a node."""
+        self.ask(c.CREATE_OP, CreateRequest(path, data, ZOO_OPEN_ACL_UNSAFE, flags))
+
+    def replies(self) -> list[tuple[int, int]]:
+        """Give the number and error of each reply so far, and forget them."""
+        headers = [decode(ReplyHeader, packet) for packet in self.packets]
+        self.packets.clear()
+        return [(header.xid, header.err) for header in headers]
+
+
+class ServerTests(SynchronousTestCase):
+    """A server in memory, and peers that connect to it."""
+
+    def setUp(self) -> None:
+        """Start a server."""
+        self.server = MemoryServer()
+        self.addCleanup(self.server.close)
+
+    def peer(self) -> Peer:
+        """Give a connection on which nothing was said yet."""
+        connected = self.server.endpoint("h", 1).connect(Factory.forProtocol(Peer))
+        self.server.settle()
+        peer = self.successResultOf(connected)
+        assert isinstance(peer, Peer)
+        return peer
+
+    def greet(self, peer: Peer, *args: Any) -> ConnectResponse:
+        """Send a greeting, and give the answer."""
+        peer.sendString(encode(ConnectRequest(0, *args)))
+        self.server.settle()
+        return decode(ConnectResponse, peer.packets.pop())
+
+    def member(self, timeout: int = 4000) -> tuple[Peer, ConnectResponse]:
+        """Give a connection with a new session."""
+        peer = self.peer()
+        return peer, self.greet(peer, 0, timeout, 0, b"")
+
+
+class HandshakeTests(ServerTests):
+    """The first packet of each side."""
+
+    def test_time_outs(self) -> None:
+        """Sessions last what the client asks for, between 2 and 20 ticks."""
+        granted = [self.member(asked)[1].timeout for asked in (1, 4000, 99999, -5)]
+        self.assertEqual(granted, [1000, 4000, 10000, 1000])
+
+    def test_resumed(self) -> None:
+        """Id and password resume a session on a new connection, and its old one is closed."""
+        old, session = self.member()
+        new = self.peer()
+        again = self.greet(new, 0, 5000, session.session_id, session.password)
+        self.assertEqual(again, session._replace(timeout=5000))
+        self.assertEqual((old.closed, new.closed), (True, False))
+
+    def test_refused(self) -> None:
+        """A wrong password or an unknown session is answered by nothing, and a closed door."""
+        _, session = self.member()
+        for number, password in [(session.session_id, bytes(16)), (77, session.password)]:
+            peer = self.peer()
+            response = self.greet(peer, 0, 4000, number, password)
+            self.assertEqual(response, ConnectResponse(0, 0, 0, bytes(16)))
+            self.assertTrue(peer.closed)
+
+    def test_from_the_future(self) -> None:
+        """A client that has seen more than we have is sent away, to a server that knows more."""
+        peer = self.peer()
+        peer.sendString(encode(ConnectRequest(0, 99, 4000, 0, b"")))
+        self.server.settle()
+        self.assertEqual((peer.packets, peer.closed), ([], True))
+
+    def test_old_client(self) -> None:
+        """A client that does not send the read-only flag gets none back."""
+        peer = self.peer()
+        peer.sendString(encode(ConnectRequest(0, 0, 4000, 0, b""))[:-1])
+        self.server.settle()
+        self.assertEqual(len(peer.packets[0]), 36)
+
+
+class SessionTests(ServerTests):
+    """Sessions and time."""
+
+    def test_silence(self) -> None:
+        """Who is silent for the whole time-out loses session, ephemeral nodes and connection."""
+        peer, session = self.member(4000)
+        peer.create("/a", flags=c.EPHEMERAL)
+        self.server.advance(3.9)
+        self.assertIn("/a", self.server.server.tree.nodes)
+        self.server.advance(0.7)
+        self.assertNotIn("/a", self.server.server.tree.nodes)
+        self.assertTrue(peer.closed)
+        self.assertFalse(self.greet(self.peer(), 0, 4000, *session[2:4]).timeout)
+
+    def test_ping(self) -> None:
+        """A ping is answered, and keeps the session."""
+        peer, _ = self.member(1000)
+        for _ in range(10):
+            peer.ask(c.PING_OP, Empty(), c.PING_XID)
+            self.server.advance(0.9)
+        self.assertEqual(peer.replies(), [(c.PING_XID, 0)] * 10)
+        self.assertFalse(peer.closed)
+
+    def test_outlives_its_connection(self) -> None:
+        """A session whose connection broke goes on until its time-out."""
+        peer, session = self.member(4000)
+        peer.create("/a", flags=c.EPHEMERAL)
+        self.server.settle()
+        self.server.drop_connections()
+        self.assertTrue(peer.closed)
+        self.server.advance(3.5)
+        self.assertTrue(self.greet(self.peer(), 0, 4000, *session[2:4]).timeout)
+        self.assertIn("/a", self.server.server.tree.nodes)
+
+    def test_closed(self) -> None:
+        """Closing is answered, then the connection ends; what was sent after it is not done."""
+        peer, _ = self.member()
+        peer.create("/a", flags=c.EPHEMERAL)
+        peer.ask(c.CLOSE_OP, Empty(), 2)
+        peer.create("/b")
+        self.server.settle()
+        self.assertEqual((peer.replies(), peer.closed), ([(1, 0), (2, 0)], True))
+        self.assertEqual(len(self.server.server.tree.nodes), 4)
+
+
+class RequestTests(ServerTests):
+    """Requests, replies and events."""
+
+    def test_in_order(self) -> None:
+        """Requests are answered in the order they came, failures among them."""
+        peer, _ = self.member()
+        peer.ask(c.GET_DATA_OP, GetDataRequest("/a", False), 1)
+        peer.ask(c.CREATE_OP, CreateRequest("/a", b"", ZOO_OPEN_ACL_UNSAFE, 0), 2)
+        peer.ask(c.GET_DATA_OP, GetDataRequest("/a", False), 3)
+        self.server.settle()
+        self.assertEqual(peer.replies(), [(1, NoNodeException.code), (2, 0), (3, 0)])
+
+    def test_event_before_reply(self) -> None:
+        """An event comes before the reply to whatever made it happen."""
+        peer, _ = self.member()
+        peer.create("/a")
+        peer.ask(c.EXISTS_OP, ExistsRequest("/a", True), 2)
+        peer.ask(c.SET_DATA_OP, SetDataRequest("/a", b"", -1), 3)
+        self.server.settle()
+        _, offset = decode_from(ReplyHeader, peer.packets[2])
+        event = decode(WatcherEvent, peer.packets[2], offset)
+        self.assertEqual(event, WatcherEvent(c.CHANGED_EVENT, c.CONNECTED_STATE, "/a"))
+        self.assertEqual(peer.replies(), [(1, 0), (2, 0), (-1, 0), (3, 0)])
+
+    def test_watches_go_with_the_connection(self) -> None:
+        """Watches do not fire on the connection after theirs, unless they are armed again."""
+        peer, session = self.member()
+        peer.ask(c.EXISTS_OP, ExistsRequest("/a", True))
+        self.server.settle()
+        self.server.drop_connections()
+        peer = self.peer()
+        self.greet(peer, 0, 4000, *session[2:4])
+        peer.create("/a")
+        self.server.settle()
+        self.assertEqual(peer.replies(), [(1, 0)])
+
+    def test_authentication(self) -> None:
+        """A digest is accepted; a scheme that nobody knows is refused, and the connection ends."""
+        peer, _ = self.member()
+        peer.ask(c.AUTH_OP, AuthRequest(0, "digest", b"me:secret"), c.AUTH_XID)
+        peer.ask(c.AUTH_OP, AuthRequest(0, "sign", b"me"), c.AUTH_XID)
+        self.server.settle()
+        refused = AuthFailedException.code
+        self.assertEqual(peer.replies(), [(c.AUTH_XID, 0), (c.AUTH_XID, refused)])
+        self.assertTrue(peer.closed)
+
+
+class MisbehaviourTests(ServerTests):
+    """A client that misbehaves loses its own connection only."""
+
+    def test_unknown_operation(self) -> None:
+        """An operation that does not exist is answered so, and the connection ends."""
+        peer, _ = self.member()
+        peer.ask(77, Empty())
+        self.server.settle()
+        self.assertEqual(peer.replies(), [(1, UnimplementedException.code)])
+        self.assertTrue(peer.closed)
+
+    def test_truncated_request(self) -> None:
+        """A request that ends too early is refused, and the next one answered."""
+        peer, _ = self.member()
+        peer.sendString(encode(RequestHeader(1, c.CREATE_OP)) + b"\0\0\0\7/a")
+        peer.create("/a")
+        self.server.settle()
+        self.assertEqual(peer.replies(), [(1, MarshallingErrorException.code), (1, 0)])
+
+    def test_length(self) -> None:
+        """A packet longer than the limit, or of a negative length, ends the connection."""
+        for length in (b"\0\x10\0\0", b"\xff\xff\xff\xff", b"ruok"):
+            peer, _ = self.member()
+            peer.transport.write(length + b"more")
+            self.server.settle()
+            self.assertTrue(peer.closed)
+
+    def test_does_not_read(self) -> None:
+        """Requests of a client that does not read its replies wait in its own connection."""
+        peer, _ = self.member()
+        peer.create("/big", bytes(100_000))
+        self.server.settle()
+        peer.transport.pauseProducing()
+        for _ in range(3):
+            peer.ask(c.GET_DATA_OP, GetDataRequest("/big", False))
+            peer.create("/n", flags=c.SEQUENCE)
+            self.server.settle()
+        self.assertEqual(self.server.server.tree.nodes["/"].creates, 2)
+        peer.transport.resumeProducing()
+        self.server.settle()
+        self.assertEqual(self.server.server.tree.nodes["/"].creates, 4)
+
+    @given(st.lists(st.binary(max_size=80), max_size=4), st.booleans())
+    def test_nonsense(self, pieces: list[bytes], greets: bool) -> None:
+        """Whatever somebody sends, everybody else is served."""
+        self.server = MemoryServer()
+        peer = self.member()[0] if greets else self.peer()
+        for piece in pieces:
+            peer.sendString(piece)
+            peer.transport.write(piece)
+        self.server.settle()
+        other, _ = self.member()
+        other.create("/still here")
+        self.server.settle()
+        self.assertEqual(other.replies(), [(1, 0)])
