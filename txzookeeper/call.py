@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from txzookeeper.constants import CLOSE_OP
 from txzookeeper.errors import NoNodeException, ZooKeeperException, error_for
 from txzookeeper.records import decode
 
@@ -77,8 +76,3 @@ def reader(kind: type[tuple[Any, ...]]) -> Read[Any]:
 
 def nothing(data: bytes, offset: int, end: int) -> None:
     """Read an empty answer."""
-
-
-def farewell() -> Call[None]:
-    """Make the call that ends a session."""
-    return Call(CLOSE_OP, None, b"", nothing)

@@ -314,6 +314,8 @@ class Channel:
             self._listener.state_changed(self.session.state)
 
     def _failed(self, error: Exception) -> bool:
+        if not self.session.alive:
+            return False
         # The dialer cannot be cancelled while it waits for this answer, and need not be.
         self._telling = True
         with self.log.failuresHandled("While telling of a failed connection"):

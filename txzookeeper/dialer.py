@@ -7,8 +7,9 @@ from random import Random
 from typing import Final, NoReturn, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import connectProtocol
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -26,6 +27,19 @@ Reached = tuple[ZookeeperProtocol, ConnectResponse]
 
 _FIRST_DELAY: Final = 0.05
 _MOST_DOUBLINGS: Final = 16
+
+
+class _Only(Factory):
+    """Gives the one protocol, without saying so in the log at each attempt."""
+
+    noisy = False
+
+    def __init__(self, protocol: ZookeeperProtocol) -> None:
+        self._only = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> ZookeeperProtocol:
+        """Give it."""
+        return self._only
 
 
 class Dialer:
@@ -82,13 +96,14 @@ class Dialer:
                 self.host = self._next()
                 try:
                     return await self._attempt(self.host, make())
-                except CancelledError:
-                    raise
                 except Exception as error:
+                    if isinstance(error, (CancelledError, ConnectingCancelledError)):
+                        raise CancelledError from error
                     self.reason = _named(error, self.host)
-                    self.log.debug("{reason}", reason=self.reason)
+                    # A cancelled look-up of a name looks like a failed one: hence the question.
                     if not failed(self.reason):
                         raise CancelledError from error
+                    self.log.debug("{reason}", reason=self.reason)
 
     async def _pause(self) -> None:
         if self._rounds:
@@ -103,8 +118,8 @@ class Dialer:
         return host
 
     async def _attempt(self, host: Host, protocol: ZookeeperProtocol) -> Reached:
-        connecting = connectProtocol(self._endpoint(host.name, host.port), protocol)
-        await self._within(connecting)
+        endpoint = self._endpoint(host.name, host.port)
+        await self._within(endpoint.connect(_Only(protocol)))
         try:
             return protocol, await self._within(protocol.established)
         except Exception as error:

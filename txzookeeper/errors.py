@@ -29,6 +29,7 @@ class ZooKeeperException(Exception):
     def _say(self, path: str | None) -> str:
         words = {"path": "", "at": "at ", "to": "to ", "for_": "for "}
         place = {key: f" {word}{path}" if path else "" for key, word in words.items()}
+        place["about"] = f" (asked about {path})" if path else ""
         return self.sentence.format(**place)
 
 
@@ -57,7 +58,7 @@ class ConnectionLossException(ZooKeeperException):
     """The connection broke during the call: it may or may not have been carried out."""
 
     code = -4
-    sentence = "The connection broke before the answer came{at}."
+    sentence = "The connection broke before the answer came{about}."
 
 
 class MarshallingErrorException(ZooKeeperException):
@@ -162,7 +163,7 @@ class SessionExpiredException(ZooKeeperException):
     """The server ended the session: its ephemeral nodes and watches are gone."""
 
     code = -112
-    sentence = "The session has expired{at}."
+    sentence = "The session has expired{about}."
 
 
 class InvalidCallbackException(ZooKeeperException):
@@ -183,14 +184,14 @@ class AuthFailedException(ZooKeeperException):
     """The server refused the credentials: the session cannot be used any more."""
 
     code = -115
-    sentence = "The server refused the credentials{at}."
+    sentence = "The server refused the credentials{about}."
 
 
 class ClosingException(ZooKeeperException):
     """The client was closed before the call was answered."""
 
     code = -116
-    sentence = "The client was closed{at}."
+    sentence = "The client was closed before it had an answer{about}."
 
 
 class NothingException(ZooKeeperException):
@@ -278,7 +279,7 @@ class ConnectionTimeoutException(ConnectionException):
 class NotConnectedException(ConnectionException):
     """The client was never connected, or has been closed."""
 
-    sentence = "The client is not connected{at}."
+    sentence = "The client is not connected{about}."
 
 
 class PacketError(ConnectionException):

@@ -18,7 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
-from txzookeeper.call import Call, farewell
+from txzookeeper.call import Call
 from txzookeeper.errors import (
     ConnectionException,
     ConnectionLossException,
@@ -113,7 +113,8 @@ class ZookeeperProtocol(Protocol):
         """
         self.fail(kind)
         self._take = self._take_farewell
-        self.send(farewell())
+        self._xid = self._xid % _LAST_XID + 1
+        self._write_special(self._xid, c.CLOSE_OP, b"")
         self._flush()
         self._stop_watching()
         error = ConnectionException(message="The server did not answer to the closing.")
