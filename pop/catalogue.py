@@ -61,7 +61,7 @@ def load_types() -> Catalogue:
     A module that does not import and a type that does not keep L{IServiceType}'s promise are
     named in C{broken}; the others load.
     """
-    broken = list(_broken_modules())
+    broken: list[PopError] = list(_broken_modules())
     types: dict[str, Any] = {}
     for found in getPlugins(IServiceType, pop.services):
         try:

@@ -48,7 +48,7 @@ class Cluster:
     def __init__(self, client: ManagedClient, paths: Paths, clock: IReactorTime) -> None:
         self.client = client
         self.paths = paths
-        self._clock = clock
+        self.clock = clock
         self._watches: dict[str, MachineWatch] = {}
         self._acl: list[ACL] | None = None
 
@@ -59,9 +59,7 @@ class Cluster:
 
         @param changed: called whenever L{wanted} may answer otherwise than before.
         """
-        self._watches[machine] = MachineWatch(
-            self.client, self._clock, self.paths, machine, changed
-        )
+        self._watches[machine] = MachineWatch(self.client, self.clock, self.paths, machine, changed)
 
     def unwatch(self, machine: str) -> None:
         """Follow it no longer."""
@@ -84,7 +82,9 @@ class Cluster:
 
     async def initialised(self) -> bool:
         """Whether the namespace is there."""
-        return all(await together([self.client.exists(p) for p in self.paths.roots]))
+        looks = [self.client.exists(path) for path in self.paths.roots]
+        found = await together(looks)
+        return all(found)
 
     async def acl(self) -> list[ACL]:
         """What new nodes are protected by: the same as the namespace."""
@@ -114,13 +114,13 @@ class Cluster:
         """
         paths = self.service_paths(name)
         keys = list(paths)
-        exists, *nodes = await together(
-            [self.client.exists(self.paths.service(name)), *(self.node(paths[k]) for k in keys)]
-        )
+        service = self.client.exists(self.paths.service(name))
+        nodes = [self.node(paths[key]) for key in keys]
+        exists = await service
+        found: dict[str, Node] = dict(zip(keys, await together(nodes), strict=True))
         if exists is None:
             await self.check()
             raise NoSuchService(service=name)
-        found: dict[str, Node] = dict(zip(keys, nodes, strict=True))
         data = {key: (paths[key], node and node[0]) for key, node in found.items()}
         versions = {key: node and node[1].version for key, node in found.items()}
         return Found(load_service(name, data), versions)
@@ -141,17 +141,12 @@ class Cluster:
 
     def create(self, transaction: Transaction, service: Service, acl: list[ACL]) -> Transaction:
         """Add a service's nodes to a transaction."""
-        paths = self.paths
-        for path, data in (
-            (paths.service(service.name), b""),
-            *(
-                (path, encoded(service)[key])
-                for key, path in self.service_paths(service.name).items()
-            ),
-            (paths.states(service.name), b""),
-            (paths.statuses(service.name), b""),
-        ):
-            transaction.create(path, data, acl)
+        paths, name, data = self.paths, service.name, encoded(service)
+        transaction.create(paths.service(name), b"", acl)
+        for key, path in self.service_paths(name).items():
+            transaction.create(path, data[key], acl)
+        transaction.create(paths.states(name), b"", acl)
+        transaction.create(paths.statuses(name), b"", acl)
         return transaction
 
     async def change(self, name: str, change: Callable[[Service], Service]) -> Service:

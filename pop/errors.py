@@ -27,11 +27,13 @@ class UsageError(PopError):
 
 
 class BadServers(PopError):
-    """The ZooKeeper address "{servers}" is not one: {reason}. Write HOST:PORT[,HOST:PORT...][/chroot]."""
+    """The ZooKeeper address "{servers}" is not one: {reason}. Write
+    HOST:PORT[,HOST:PORT...][/chroot]."""
 
 
 class Unreachable(PopError):
-    """No ZooKeeper answers at {servers} ({reason}). Start it, or name another with --zookeeper."""
+    """No ZooKeeper answers at {servers} ({reason}). Start it, or name another with
+    --zookeeper."""
 
 
 class NotInitialised(PopError):
@@ -39,8 +41,8 @@ class NotInitialised(PopError):
 
 
 class AlreadyInitialised(PopError):
-    """The namespace at {path} exists already, with {services} services and {machines} machines.
-    "pop init --force" removes them all and starts afresh."""
+    """The namespace at {path} exists already, with {services} services and {machines}
+    machines. "pop init --force" removes them all and starts afresh."""
 
 
 class Forbidden(PopError):
@@ -53,13 +55,13 @@ class BadIdentity(PopError):
 
 
 class NoAnswer(PopError):
-    """ZooKeeper did not answer within {seconds:g} seconds. Nothing is known to have changed; look
-    with "pop status", and try again or give --timeout."""
+    """ZooKeeper did not answer within {seconds:g} seconds. Nothing is known to have changed;
+    look with "pop status", and try again or give --timeout."""
 
 
 class ConnectionBroke(PopError):
-    """The connection to ZooKeeper at {servers} broke before it answered. What was asked may or may not
-    be done; look with "pop status"."""
+    """The connection to ZooKeeper at {servers} broke before it answered. What was asked may or
+    may not be done; look with "pop status"."""
 
 
 class Refused(PopError):
@@ -95,12 +97,13 @@ class NoSuchService(PopError):
 
 
 class ServiceExists(PopError):
-    """There is a service "{service}" already. Choose another --name, or change it with "pop set"."""
+    """There is a service "{service}" already. Choose another --name, or change it with "pop
+    set"."""
 
 
 class StillDeployed(PopError):
-    """The service "{service}" is deployed on {machines}. Undeploy it first, or remove it all the same
-    with --force."""
+    """The service "{service}" is deployed on {machines}. Undeploy it first, or remove it all
+    the same with --force."""
 
 
 class NoSuchType(PopError):
@@ -112,7 +115,8 @@ class BrokenType(PopError):
 
 
 class NoSuchSetting(PopError):
-    """The service type "{type}" has no setting "{setting}"{hint}. "pop types {type}" lists its settings."""
+    """The service type "{type}" has no setting "{setting}"{hint}. "pop types {type}" lists its
+    settings."""
 
 
 class BadSetting(PopError):
@@ -124,8 +128,8 @@ class MissingSetting(PopError):
 
 
 class NoSuchMachine(PopError):
-    """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the machines;
-    --force deploys ahead of the agent."""
+    """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the
+    machines; --force deploys ahead of the agent."""
 
 
 class NotDeployed(PopError):
@@ -133,8 +137,8 @@ class NotDeployed(PopError):
 
 
 class NotReady(PopError):
-    """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the agent's
-    log directory, in {service}.log."""
+    """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the
+    agent's log directory, in {service}.log."""
 
 
 class BadFile(PopError):
@@ -149,13 +153,14 @@ class BadLabel(PopError):
 
 
 class AgentRuns(PopError):
-    """An agent (pid {pid}) already runs with the state directory {directory}. Stop it with "pop stop",
-    or choose another --state-dir."""
+    """An agent (pid {pid}) already runs with the state directory {directory}. Stop it with
+    "pop stop", or choose another --state-dir."""
 
 
 class MachineTaken(PopError):
-    """The machine {machine} has an agent already (pid {pid} on {host}, state directory {directory}).
-    Stop that one, or choose another --machine-id. If it died just now, wait {seconds:g} seconds."""
+    """The machine {machine} has an agent already (pid {pid} on {host}, state directory
+    {directory}). Stop that one, or choose another --machine-id. If it died just now, wait
+    {seconds:g} seconds."""
 
 
 class NoAgent(PopError):
@@ -167,12 +172,13 @@ class AgentFailed(PopError):
 
 
 class AgentStays(PopError):
-    """The agent (pid {pid}) has not stopped within {seconds:g} seconds. It goes on stopping its
-    services; see {log}."""
+    """The agent (pid {pid}) has not stopped within {seconds:g} seconds. It goes on stopping
+    its services; see {log}."""
 
 
 class BadStateDirectory(PopError):
-    """The state directory {directory} cannot be used: {reason}. Choose another with --state-dir."""
+    """The state directory {directory} cannot be used: {reason}. Choose another with
+    --state-dir."""
 
 
 class NotSpawned(PopError):

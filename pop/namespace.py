@@ -41,7 +41,7 @@ async def init(cluster: Cluster, *, force: bool, identity: str | None) -> Conten
     @return: what was removed for it.
     @raise AlreadyInitialised: there is one, and C{force} is not given.
     """
-    acl = ZOO_OPEN_ACL_UNSAFE
+    acl = list(ZOO_OPEN_ACL_UNSAFE)
     if identity:
         user, _, password = identity.partition(":")
         acl = [make_digest_acl(user, password)]
@@ -207,7 +207,8 @@ def _json(path: str, where: str, value: Any) -> Any:
 
 def _expect(path: str, where: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
-        said = {dict: "a mapping", list: "a list", str: "a text"}[kind]
+        kinds: dict[Any, str] = {dict: "a mapping", list: "a list", str: "a text"}
+        said = kinds[kind]
         raise BadFile(path=path, reason=f"{where} should be {said}, not {value!r}")
     return value
 

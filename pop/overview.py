@@ -159,6 +159,14 @@ async def _machine(cluster: Cluster, id: str, wanted: Iterable[Service]) -> Mach
     )
 
 
+async def host_hint(cluster: Cluster, host: str) -> str:
+    """For somebody who named a host where a machine's id is wanted."""
+    for view in await machines(cluster):
+        if view.machine.host == host:
+            return f" (the machine on host {host} is {view.machine.id})"
+    return ""
+
+
 async def _children(cluster: Cluster, path: str) -> list[str]:
     try:
         return await cluster.client.get_children(path)

@@ -14,7 +14,7 @@ POLL = 0.1
 
 @implementer(IReadDescriptor)
 class PidFd:
-    """A process as a file descriptor that becomes readable when it dies (Linux 5.3, L{os.pidfd_open})."""
+    """A process as a file descriptor, readable once it died (L{os.pidfd_open}, Linux 5.3)."""
 
     def __init__(self, reactor: Any, pid: int, died: Callable[[], None]) -> None:
         self._fd = os.pidfd_open(pid)

@@ -241,7 +241,7 @@ def _executable(program: str, directory: str, environment: Mapping[str, str]) ->
 def _stdin(data: bytes) -> Any:
     if not data:
         return open(os.devnull, "rb")
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
     file.write(data)
     file.seek(0)
     return file

@@ -12,7 +12,7 @@ from pop.errors import MachineTaken, NotInitialised, PopError
 from pop.model import AgentInfo, Machine
 from pop.reports import Reports
 from pop.together import together
-from txzookeeper import ACL, EPHEMERAL
+from txzookeeper import ACL, EPHEMERAL, ClientEvent
 from txzookeeper.errors import (
     BadVersionException,
     ClosingException,
@@ -145,14 +145,16 @@ class Registration:
     async def _look(self) -> None:
         """Wait while both nodes are there; then make them again, and the reports with them."""
         looks = [self._client.exists_and_watch(path) for path in self._paths]
-        if all(await together([exists for exists, _ in looks])):
+        exist = [exists for exists, _ in looks]
+        found = await together(exist)
+        if all(found):
             await _first([watch for _, watch in looks])
             return
         await self._register()
         self._reports.publish_again()
 
 
-async def _first(watches: list[Deferred[object]]) -> None:
+async def _first(watches: list[Deferred[ClientEvent]]) -> None:
     """Wait for one of several watches, and forget the others."""
     done: Deferred[None] = Deferred()
     for watch in watches:

@@ -12,7 +12,6 @@ from zope.schema.interfaces import (
     IBool,
     ICollection,
     IDict,
-    IField,
     IFloat,
     IFromUnicode,
     IInt,
@@ -51,7 +50,7 @@ class Settings:
         return dict(self.__dict__)
 
 
-def fields(schema: InterfaceClass) -> dict[str, IField]:
+def fields(schema: InterfaceClass) -> dict[str, Any]:
     """The fields by name: the type's own first, in the order they were written, then the common."""
     found = getFieldsInOrder(schema)
     own = [(name, field) for name, field in found if field.interface is schema]
@@ -79,7 +78,7 @@ def validate(type_name: str, schema: InterfaceClass, values: Mapping[str, Any]) 
     )
 
 
-def find(type_name: str, schema: InterfaceClass, name: str) -> IField:
+def find(type_name: str, schema: InterfaceClass, name: str) -> Any:
     """A field by its name.
 
     @raise NoSuchSetting: with the nearest name that there is.
@@ -92,21 +91,23 @@ def find(type_name: str, schema: InterfaceClass, name: str) -> IField:
     raise NoSuchSetting(type=type_name, setting=name, hint=hint)
 
 
-def _default(type_name: str, name: str, field: IField) -> Any:
+def _default(type_name: str, name: str, field: Any) -> Any:
     if field.required and field.default is None:
         raise MissingSetting(type=type_name, setting=name, title=field.title)
     return field.default
 
 
-def check(type_name: str, name: str, field: IField, value: Any) -> Any:
-    """One value, if its field takes it; whole numbers pass for floats, and lists for any collection.
+def check(type_name: str, name: str, field: Any, value: Any) -> Any:
+    """One value, if its field takes it.
+
+    Whole numbers pass for floats, and lists for any collection: JSON knows no others.
 
     @raise BadSetting: with what the field would take.
     """
     if IFloat.providedBy(field) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if ICollection.providedBy(field) and isinstance(value, list) and field._type is not None:
-        value = field._type[0](value) if isinstance(field._type, tuple) else field._type(value)
+    if isinstance(value, list):
+        value = _collected(field, value)
     try:
         if isinstance(value, bool) and IInt.providedBy(field):
             raise WrongType(value, int, name)
@@ -116,10 +117,17 @@ def check(type_name: str, name: str, field: IField, value: Any) -> Any:
     return value
 
 
-def parse(type_name: str, name: str, field: IField, texts: Iterable[str]) -> Any:
+def _collected(field: Any, values: list[Any]) -> Any:
+    """A list as the tuple or set that its field may want."""
+    wanted = getattr(field, "_type", None) if ICollection.providedBy(field) else None
+    return wanted(values) if isinstance(wanted, type) else values
+
+
+def parse(type_name: str, name: str, field: Any, texts: Iterable[str]) -> Any:
     """A value from the command line.
 
-    @param texts: one text, or as many as were given for a dictionary (C{KEY=VALUE}) or a collection.
+    @param texts: one text, or as many as were given for a collection or a dictionary, whose
+        items are written C{KEY=VALUE}.
     @raise BadSetting: no value of this field is written so.
     """
     given = list(texts)
@@ -130,7 +138,7 @@ def parse(type_name: str, name: str, field: IField, texts: Iterable[str]) -> Any
     return check(type_name, name, field, value)
 
 
-def _read(field: IField, texts: list[str]) -> Any:
+def _read(field: Any, texts: list[str]) -> Any:
     if IDict.providedBy(field):
         pairs = [text.partition("=") for text in texts]
         if not all(equals for _, equals, _ in pairs):
@@ -156,12 +164,12 @@ def _boolean(text: str) -> bool:
     return words[text.lower()]
 
 
-def repeats(field: IField) -> bool:
+def repeats(field: Any) -> bool:
     """Whether an option of this field may be given several times."""
     return bool(IDict.providedBy(field) or ICollection.providedBy(field))
 
 
-def kind(field: IField) -> str:
+def kind(field: Any) -> str:
     """What an option of this field takes, in a word."""
     if IDict.providedBy(field):
         return "KEY=VALUE"
@@ -174,12 +182,12 @@ def kind(field: IField) -> str:
     return "INTEGER" if IInt.providedBy(field) else "NUMBER" if IFloat.providedBy(field) else "TEXT"
 
 
-def _bad(type_name: str, name: str, field: IField, value: Any, error: Exception) -> BadSetting:
+def _bad(type_name: str, name: str, field: Any, value: Any, error: Exception) -> BadSetting:
     reason = _reason(field, value, error)
     return BadSetting(type=type_name, setting=name, value=repr(value), reason=reason)
 
 
-def _reason(field: IField, value: Any, error: Exception) -> str:
+def _reason(field: Any, value: Any, error: Exception) -> str:
     """Why a field does not take a value, in words."""
     match error:
         case TooSmall() | TooBig():
@@ -205,7 +213,7 @@ def _reason(field: IField, value: Any, error: Exception) -> str:
     return f"it should be {_said(field)}"
 
 
-def _said(field: IField) -> str:
+def _said(field: Any) -> str:
     if IDict.providedBy(field):
         return "a mapping from texts to texts"
     if IBool.providedBy(field):
@@ -217,7 +225,7 @@ def _said(field: IField) -> str:
     return "a number" if IFloat.providedBy(field) else "a text"
 
 
-def _range(field: IField) -> str:
+def _range(field: Any) -> str:
     return _bounds(getattr(field, "min", None), getattr(field, "max", None))
 
 

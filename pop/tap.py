@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.application.service import IService
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
@@ -79,7 +80,8 @@ def makeService(options: Options) -> IService:
         configuration.state_dir.hold()
     except PopError as error:
         raise SystemExit(f"pop: {error}") from error
-    pidfile = (options.parent or {}).get("pidfile")
+    twistd: Any = options.parent
+    pidfile = twistd["pidfile"] if twistd else None
     return make_agent(reactor, configuration, machine, os.environ, load_types(), pidfile)
 
 
@@ -136,7 +138,7 @@ def _give_up(reactor: Any, error: Exception, servers: str, pidfile: str | None) 
     """End with status 1, after an orderly shutdown; twistd itself knows no status."""
     known = said(error, servers)
     if known is None:
-        log.failure("The agent failed", failure=error)
+        log.failure("The agent failed", failure=Failure(error))
     log.critical("{error}", error=known or error)
     print(f"pop: {known or error}", file=sys.stderr, flush=True)
 

@@ -13,4 +13,6 @@ async def together(deferreds: Iterable[Deferred[T]]) -> list[T]:
     try:
         return await gatherResults(list(deferreds), consumeErrors=True)
     except FirstError as error:
-        raise error.subFailure.value from None
+        cause = error.subFailure.value
+        assert cause is not None  # a failure always has one
+        raise cause from None

@@ -7,7 +7,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     ConnectionTimeoutException,
     NoAuthException,
-    OversizedPacket,
+    OversizedPacketError,
     SessionExpiredException,
     ZooKeeperException,
 )
@@ -23,7 +23,7 @@ def said(error: BaseException, servers: str) -> PopError | None:
             return error
         case NoAuthException() | AuthFailedException():
             return Forbidden(path=error.path or "the namespace")
-        case OversizedPacket():
+        case OversizedPacketError():
             return TooLarge()
         case ConnectionLossException() | SessionExpiredException():
             return ConnectionBroke(servers=servers)

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from pop.errors import BrokenNode
 from pop.model import Service, load_machines, load_service
 from pop.paths import Paths
-from txzookeeper import ManagedClient
+from txzookeeper import ClientEvent, ManagedClient
 from txzookeeper.errors import (
     ClosingException,
     ConnectionLossException,
@@ -26,7 +26,7 @@ from txzookeeper.errors import (
 )
 
 RETRY = 5.0
-"""Seconds until a node that could not be read for another reason than the connection is tried again."""
+"""Seconds until a node that ZooKeeper refused to read is tried again."""
 
 
 class Followed:
@@ -79,7 +79,7 @@ class Followed:
 
     async def _read(
         self, path: str, children: bool
-    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[object]"]:
+    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[ClientEvent]"]:
         """What is there, and a watch for when it changes. While ZooKeeper is away, this waits."""
         while True:
             try:
@@ -94,7 +94,7 @@ class Followed:
 
     async def _look(
         self, path: str, children: bool
-    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[object]"]:
+    ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[ClientEvent]"]:
         client = self._client
         while True:
             try:

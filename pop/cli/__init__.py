@@ -1,0 +1,138 @@
+"""C{pop}: the command line.
+
+Nothing of Twisted or ZooKeeper is imported before a command needs it, so that help comes at once.
+"""
+
+import importlib
+import sys
+
+import click
+
+from pop.errors import PopError
+from pop.errors import UsageError as PopUsageError
+
+COMMANDS = {
+    "init": ("pop.cli.namespace", "Make pop's namespace in ZooKeeper."),
+    "types": ("pop.cli.types", "List the service types and their settings."),
+    "add": ("pop.cli.services", "Add a service."),
+    "set": ("pop.cli.services", "Change a service's settings."),
+    "deploy": ("pop.cli.placement", "Have a service run on this machine, or on others."),
+    "undeploy": ("pop.cli.placement", "Have a service run there no longer."),
+    "status": ("pop.cli.status", "Show how the services fare, or one of them in full."),
+    "start": ("pop.cli.lifecycle", "Start the agent in the background, or a service."),
+    "stop": ("pop.cli.lifecycle", "Stop the agent, or a service on all its machines."),
+    "restart": ("pop.cli.lifecycle", "Restart a service on all its machines."),
+    "fg": ("pop.cli.lifecycle", "Run the agent in the foreground."),
+    "machines": ("pop.cli.status", "List the machines, alive or not."),
+    "remove": ("pop.cli.services", "Remove a service."),
+    "dump": ("pop.cli.namespace", "Write the whole namespace out."),
+    "load": ("pop.cli.namespace", "Read services and machines back in."),
+}
+"""Every command, with where it is and a line of help; in the order in which they are needed."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Each module calls its command as the command is called, with an underscore behind it."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing what is in it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from pop.machine import pop_version
+
+        click.echo(f"pop {pop_version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--zookeeper",
+    metavar="HOST:PORT[,...][/chroot]",
+    help="ZooKeeper's servers; or POP_ZOOKEEPER.  [default: localhost:2181]",
+)
+@click.option("--host", help="ZooKeeper's host, instead of --zookeeper.")
+@click.option("--port", type=click.IntRange(1, 65535), help="ZooKeeper's port.")
+@click.option(
+    "--path-prefix",
+    metavar="PATH",
+    help="Where pop's nodes lie in ZooKeeper; or POP_PATH_PREFIX.  [default: /]",
+)
+@click.option(
+    "--admin-identity",
+    metavar="USER:PASSWORD",
+    help="What opens a protected namespace; rather in POP_ADMIN_IDENTITY, which nobody sees.",
+)
+@click.option(
+    "--admin-identity-file", metavar="FILE", help="A file with it; or POP_ADMIN_IDENTITY_FILE."
+)
+@click.option("--machine-id", metavar="ID", help="This machine's id; or POP_MACHINE_ID.")
+@click.option(
+    "--state-dir", metavar="DIR", help="Where this machine's agent keeps files; or POP_STATE_DIR."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long to wait for ZooKeeper, an agent or an instance.  [default: 10, or 60 for the"
+    " latter two]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.option("-v", "--verbose", count=True, help="Say what goes on, on standard error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print it.",
+)
+@click.pass_context
+def cli(
+    ctx: click.Context, /, as_json: bool, verbose: int, timeout: float | None, **options: object
+) -> None:
+    """Let pop run your services.
+
+    All target state lives in ZooKeeper; on each machine an agent makes it so and keeps it so.
+    """
+    from pop.cli.session import Session
+
+    if options["zookeeper"] and (options["host"] or options["port"]):
+        raise click.UsageError("Give either --zookeeper or --host and --port.")
+    ctx.obj = Session(options, as_json=as_json, verbose=verbose, timeout=timeout)
+
+
+def main() -> None:
+    """Run a command; exit with 1 for what is refused, 2 for wrong usage."""
+    try:
+        status = cli.main(prog_name="pop", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
+    except PopError as error:
+        click.echo(f"pop: {error}", err=True)
+        status = 2 if isinstance(error, PopUsageError) else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)

@@ -16,7 +16,8 @@ class ITwistdSettings(ISettings):
 
     plugin = TextLine(title="Name of the plugin, as twistd --help lists it")
     options = TextLine(
-        title="Its options, split as a shell would; {SETTING}, {service} and {machine} are filled in",
+        title="Its options, split as a shell would; {SETTING}, {service} and {machine} are"
+        " filled in",
         default="",
         required=False,
     )

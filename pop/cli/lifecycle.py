@@ -1,0 +1,206 @@
+"""C{pop start}, C{pop stop}, C{pop restart} and C{pop fg}."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import psutil
+from twisted.internet.task import deferLater
+
+from pop.cli.session import Session, pass_session
+from pop.cluster import Cluster
+from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent
+from pop.machine import parse_labels
+from pop.model import AgentInfo, Service, Target
+
+LONG = 60.0
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at an agent that is starting."""
+
+label_option = click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Say something of this machine."
+)
+session_timeout_option = click.option(
+    "--session-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How soon ZooKeeper gives the agent up.  [default: 10]",
+)
+
+
+@click.command("start")
+@click.argument("service", required=False)
+@label_option
+@session_timeout_option
+@pass_session
+def start_(
+    session: Session, service: str | None, labels: tuple[str, ...], session_timeout: float | None
+) -> None:
+    """Start this machine's agent in the background; or have SERVICE run where it is deployed."""
+    if service:
+        found = _aim(session, service, lambda target: replace(target, run=True))
+        where = ", ".join(found.machines) or "no machine yet"
+        session.say(f"{service} should run, on {where}.", service=service, run=True)
+    else:
+        _start_agent(session, labels, session_timeout)
+
+
+@click.command("stop")
+@click.argument("service", required=False)
+@pass_session
+def stop_(session: Session, service: str | None) -> None:
+    """Stop this machine's agent and what it runs; or hold SERVICE on all its machines."""
+    if service:
+        _aim(session, service, lambda target: replace(target, run=False))
+        said = f'{service} should not run, until "pop start {service}".'
+        session.say(said, service=service, run=False)
+    else:
+        _stop_agent(session)
+
+
+@click.command("restart")
+@click.argument("service")
+@pass_session
+def restart_(session: Session, service: str) -> None:
+    """Restart a service on all its machines; one that was stopped is started."""
+
+    def again(target: Target) -> Target:
+        return replace(target, run=True, generation=target.generation + 1)
+
+    found = _aim(session, service, again)
+    where = ", ".join(found.machines) or "no machine yet"
+    session.say(
+        f"{service} is restarted, on {where}.", service=service, generation=found.target.generation
+    )
+
+
+@click.command("fg")
+@label_option
+@session_timeout_option
+@pass_session
+def fg_(session: Session, labels: tuple[str, ...], session_timeout: float | None) -> None:
+    """Run this machine's agent in the foreground, until Ctrl-C."""
+    _refuse_second(session)
+    session.run(Cluster.check)
+    command, environment = _agent_command(session, labels, session_timeout)
+    os.execve(command[0], command, environment)
+
+
+def _aim(session: Session, service: str, change: Callable[[Target], Target]) -> Service:
+    return session.run(lambda cluster: cluster.aim(service, change))
+
+
+def _refuse_second(session: Session) -> None:
+    state_dir = session.configuration.state_dir
+    pid = state_dir.holder()
+    if pid is not None:
+        raise AgentRuns(pid=pid, directory=state_dir.path)
+
+
+def _agent_command(
+    session: Session, labels: tuple[str, ...], session_timeout: float | None
+) -> tuple[list[str], dict[str, str]]:
+    """C{twistd -n pop} with our options; the identity goes where no process list shows it."""
+    parse_labels(labels)
+    configuration = session.configuration
+    twistd = Path(sys.executable).with_name("twistd")
+    script = (
+        [str(twistd)]
+        if twistd.exists()
+        else ["-c", "from twisted.scripts.twistd import run; run()"]
+    )
+    command = [
+        *(sys.executable, *script, "--nodaemon", "--pidfile=", "pop"),
+        *("--zookeeper", configuration.servers),
+        *("--path-prefix", configuration.paths.root),
+        *("--state-dir", str(configuration.state_dir.path)),
+        *("--machine-id", configuration.machine),
+        *(word for label in labels for word in ("--label", label)),
+    ]
+    if session_timeout:
+        command += ["--session-timeout", str(session_timeout)]
+    environment = dict(os.environ)
+    if configuration.identity:
+        environment["POP_ADMIN_IDENTITY"] = configuration.identity
+    return command, environment
+
+
+def _start_agent(session: Session, labels: tuple[str, ...], session_timeout: float | None) -> None:
+    state_dir = session.configuration.state_dir
+    if (pid := state_dir.holder()) is not None:
+        session.say(f"The agent runs already (pid {pid}).", pid=pid, started=False)
+        return
+    command, environment = _agent_command(session, labels, session_timeout)
+    state_dir.make()
+
+    async def start(cluster: Cluster) -> int:
+        await cluster.check()
+        with open(state_dir.log, "ab") as log:
+            begin = log.tell()
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+        await _until_registered(session, cluster, process, begin)
+        return process.pid
+
+    pid = session.run(start, patience=session.patience(LONG) + 10)
+    session.say(
+        f"Started the agent (pid {pid}) of machine {session.configuration.machine}."
+        f" Its log is {state_dir.log}.",
+        pid=pid,
+        machine=session.configuration.machine,
+        started=True,
+    )
+
+
+async def _until_registered(
+    session: Session, cluster: Cluster, process: "subprocess.Popen[bytes]", begin: int
+) -> None:
+    """Wait until the agent is there, or has ended."""
+    log = session.configuration.state_dir.log
+    path = cluster.paths.agent(session.configuration.machine)
+    patience = session.patience(LONG)
+    for _ in range(int(patience / LOOK_AGAIN)):
+        if process.poll() is not None:
+            raise AgentFailed(reason=_last_words(log, begin))
+        node = await cluster.node(path)
+        if node and AgentInfo.from_json(path, node[0]).pid == process.pid:
+            return
+        await deferLater(cluster.clock, LOOK_AGAIN)
+    raise AgentFailed(reason=f"it has not registered within {patience:g} seconds; see {log}")
+
+
+def _last_words(log: Path, begin: int) -> str:
+    """Why an agent ended: what it said for people, else the end of its log."""
+    with open(log, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    words = [line.removeprefix("pop: ") for line in lines if line.startswith("pop: ")]
+    return words[-1] if words else f"see {log}"
+
+
+def _stop_agent(session: Session) -> None:
+    state_dir = session.configuration.state_dir
+    pid = state_dir.holder()
+    if pid is None:
+        raise NoAgent(directory=state_dir.path)
+    patience = session.patience(LONG)
+    try:
+        agent = psutil.Process(pid)
+        os.kill(pid, signal.SIGTERM)
+        agent.wait(patience)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        pass
+    except psutil.TimeoutExpired as error:
+        raise AgentStays(pid=pid, seconds=patience, log=state_dir.log) from error
+    session.say(f"Stopped the agent (pid {pid}) and its services.", pid=pid)

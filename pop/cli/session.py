@@ -1,0 +1,133 @@
+"""One call of the command line: its options, its connection, its output."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+import click
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
+from twisted.python.failure import Failure
+from zope.interface import provider
+
+from pop.catalogue import Catalogue, load_types
+from pop.cluster import Cluster
+from pop.configuration import Configuration, configure
+from pop.errors import NoAnswer
+from pop.trouble import said
+
+T = TypeVar("T")
+Body = Callable[[Cluster], Coroutine[Any, Any, T]]
+
+
+class Session:
+    """What all commands share.
+
+    @ivar json: whether the output is for scripts.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], *, as_json: bool, verbose: int, timeout: float | None
+    ) -> None:
+        self.options = options
+        self.json = as_json
+        self.verbose = verbose
+        self._timeout = timeout
+        self._begin_logging(verbose)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """From the options and the environment."""
+        return configure(self.options, os.environ)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The service types here; the broken ones are named on standard error."""
+        catalogue = load_types()
+        for broken in catalogue.broken:
+            self.note(str(broken))
+        return catalogue
+
+    def patience(self, default: float = 10.0) -> float:
+        """How long to wait, in seconds."""
+        return self._timeout or default
+
+    def run(self, body: Body[T], *, patience: float | None = None) -> T:
+        """Do something with the cluster.
+
+        @param patience: seconds that the body may take; as for ZooKeeper unless given.
+        @raise PopError: for all trouble that is to be expected.
+        """
+        from twisted.internet import reactor
+
+        configuration = self.configuration
+        outcome: list[Any] = []
+
+        def begin() -> None:
+            work = Deferred.fromCoroutine(self._work(reactor, body, patience or self.patience()))
+            work.addBoth(outcome.append)
+            work.addBoth(lambda _: reactor.stop())
+
+        reactor.callWhenRunning(begin)
+        reactor.run()
+        if not outcome:
+            raise click.Abort
+        if isinstance(outcome[0], Failure):
+            error = outcome[0].value
+            assert error is not None  # a failure always has one
+            raise said(error, configuration.servers) or error from None
+        result: T = outcome[0]
+        return result
+
+    async def _work(self, reactor: Any, body: Body[T], patience: float) -> T:
+        client = self.configuration.client(reactor)
+        try:
+            await client.connect(timeout=int(self.patience() * 1000))
+            cluster = Cluster(client, self.configuration.paths, reactor)
+            work = Deferred.fromCoroutine(body(cluster))
+            return await work.addTimeout(patience, reactor)
+        except TimeoutError as error:
+            raise NoAnswer(seconds=patience) from error
+        finally:
+            await client.close()
+
+    def say(self, sentence: str, **facts: Any) -> None:
+        """Tell what was done: a sentence, or its facts for scripts."""
+        click.echo(json.dumps(facts) if self.json else sentence)
+
+    def note(self, sentence: str) -> None:
+        """Tell people something beside the output."""
+        click.echo(f"pop: {sentence}", err=True)
+
+    def print_json(self, value: Any) -> None:
+        """Print a value for scripts."""
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def _begin_logging(self, verbose: int) -> None:
+        """Nothing unless asked for: what people must read is said otherwise."""
+        level = LogLevel.debug if verbose > 1 else LogLevel.info
+        shown = textFileLogObserver(sys.stderr)
+        observer = FilteringLogObserver(shown, [LogLevelFilterPredicate(level)])
+        globalLogBeginner.beginLoggingTo(
+            [observer] if verbose else [_ignore],
+            discardBuffer=True,
+            redirectStandardIO=False,
+        )
+
+
+@provider(ILogObserver)
+def _ignore(event: Any) -> None:
+    """Nobody asked for a log."""
+
+
+pass_session = click.make_pass_decorator(Session)

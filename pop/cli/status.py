@@ -1,0 +1,145 @@
+"""C{pop status} and C{pop machines}."""
+
+from typing import Any
+
+import click
+
+from pop.cli.options import show
+from pop.cli.output import local_time, table
+from pop.cli.session import Session, pass_session
+from pop.cluster import Cluster
+from pop.overview import InstanceView, MachineView, ServiceView, machines, services
+
+
+@click.command("status")
+@click.argument("service", required=False)
+@pass_session
+def status_(session: Session, service: str | None) -> None:
+    """Show how all services fare, or one with its settings and every machine."""
+
+    async def look(cluster: Cluster) -> list[ServiceView]:
+        return await services(cluster, [service] if service else await cluster.names())
+
+    found = session.run(look)
+    if session.json:
+        plain = {view.name: _plain(view) for view in found}
+        session.print_json(plain[service] if service else plain)
+    elif service:
+        _show_one(found[0])
+    elif found:
+        table(
+            ("SERVICE", "TYPE", "TARGET", "MACHINE", "PHASE", "PID", "SINCE", "WHY"), _rows(found)
+        )
+    else:
+        click.echo('There are no services yet. Add one with "pop add".')
+
+
+def _rows(found: list[ServiceView]) -> list[tuple[str, ...]]:
+    """A line for each instance; one for a service that has none."""
+    rows: list[tuple[str, ...]] = []
+    for view in found:
+        head = (view.name, view.service.type if view.service else "?", _target(view))
+        for instance in view.instances:
+            rows.append((*head, instance.machine, *_fate(instance)))
+            head = ("", "", "")
+        if not view.instances:
+            rows.append((*head, "", "", "", "", view.problem or "not deployed"))
+    return rows
+
+
+def _fate(instance: InstanceView) -> tuple[str, str, str, str]:
+    status = instance.status
+    since = local_time(status.since) if status else ""
+    return instance.phase, show(instance.pid or ""), since, status.why if status else ""
+
+
+def _target(view: ServiceView) -> str:
+    if view.service is None:
+        return "?"
+    return "run" if view.service.target.run else "hold"
+
+
+def _show_one(view: ServiceView) -> None:
+    if view.service is None:
+        click.echo(view.problem)
+    else:
+        rows = [("service", view.name), ("type", view.service.type), ("target", _target(view))]
+        rows += [(f"  {key}", show(value)) for key, value in view.service.settings.items()]
+        rows.insert(3, ("settings", "" if view.service.settings else "all by default"))
+        table(("", ""), rows)
+    if not view.instances:
+        click.echo(f'\nIt is not deployed. Do that with "pop deploy {view.name}".')
+        return
+    click.echo()
+    headings = ("MACHINE", "PHASE", "PID", "SINCE", "RESTARTS", "STATE", "WHY")
+    table(headings, [_instance_row(instance) for instance in view.instances])
+
+
+def _instance_row(instance: InstanceView) -> tuple[str, ...]:
+    phase, pid, since, why = _fate(instance)
+    restarts = str(instance.status.restarts) if instance.status else ""
+    state = show(instance.state) if instance.state is not None else ""
+    return instance.machine, phase, pid, since, restarts, state, why
+
+
+def _plain(view: ServiceView) -> dict[str, Any]:
+    service = view.service
+    return {
+        "type": service and service.type,
+        "settings": dict(service.settings) if service else None,
+        "target": {"run": service.target.run, "generation": service.target.generation}
+        if service
+        else None,
+        "problem": view.problem or None,
+        "machines": {
+            instance.machine: {
+                "deployed": instance.wanted,
+                "agent": instance.alive,
+                "phase": instance.phase,
+                "pid": instance.pid,
+                "since": instance.status and instance.status.since,
+                "why": instance.status and instance.status.why,
+                "restarts": instance.status and instance.status.restarts,
+                "state": instance.state,
+            }
+            for instance in view.instances
+        },
+    }
+
+
+@click.command("machines")
+@pass_session
+def machines_(session: Session) -> None:
+    """List the machines, alive or not, with what is deployed on them."""
+    found = session.run(machines)
+    if session.json:
+        session.print_json({view.machine.id: _plain_machine(view) for view in found})
+    elif found:
+        here = session.configuration.machine
+        headings = ("MACHINE", "HOST", "AGENT", "PID", "SERVICES", "LABELS", "POP")
+        table(headings, [_machine_row(view, here) for view in found])
+    else:
+        click.echo('There are no machines yet. Make this one by "pop start".')
+
+
+def _machine_row(view: MachineView, here: str) -> tuple[str, ...]:
+    machine = view.machine
+    return (
+        machine.id + (" (this one)" if machine.id == here else ""),
+        machine.host,
+        "alive" if view.agent else "gone",
+        str(view.agent.pid) if view.agent else "",
+        ", ".join(view.services),
+        show(dict(machine.labels)),
+        machine.pop,
+    )
+
+
+def _plain_machine(view: MachineView) -> dict[str, Any]:
+    agent = view.agent
+    return {
+        **view.machine.to_object(),
+        "alive": agent is not None,
+        "pid": agent and agent.pid,
+        "services": list(view.services),
+    }
