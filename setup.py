@@ -28,6 +28,7 @@ setup(
         "pop.test",
         "txzookeeper",
         "txzookeeper.test",
+        "txzookeeper.testing",
         "twisted.plugins",
     ],
     package_data={"pop": ["py.typed"], "txzookeeper": ["py.typed"]},
@@ -43,7 +44,6 @@ setup(
     ],
     extras_require={
         "dev": [
-            "build",
             "hypothesis",
             "kazoo >= 2.10",
             "mypy",
@@ -56,10 +56,17 @@ setup(
         ],
     },
     entry_points={"console_scripts": ["pop = pop.cli:main"]},
+    keywords="coordination deployment services supervisor zookeeper",
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
         "Framework :: Twisted",
+        "Intended Audience :: System Administrators",
         "Operating System :: POSIX",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         "Topic :: System :: Clustering",
+        "Topic :: System :: Systems Administration",
+        "Typing :: Typed",
     ],
 )
