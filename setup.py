@@ -6,7 +6,7 @@ file, so that Twisted finds ``twisted/plugins/pop_plugin.py`` in the checkout.
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 
@@ -20,17 +20,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     package_dir={"": "."},
-    packages=[
-        "pop",
-        "pop.cli",
-        "pop.protocols",
-        "pop.services",
-        "pop.test",
-        "txzookeeper",
-        "txzookeeper.test",
-        "txzookeeper.testing",
-        "twisted.plugins",
-    ],
+    packages=[*find_packages(include=["pop*", "txzookeeper*"]), "twisted.plugins"],
     package_data={"pop": ["py.typed"], "txzookeeper": ["py.typed"]},
     install_requires=[
         "Twisted[tls] >= 24.10",
