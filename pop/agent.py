@@ -56,6 +56,7 @@ class Agent(Service):
         self._round: Deferred[None] | None = None
         self._due = False
         self._complaints: dict[str, str] = {}
+        self._resolved: dict[str, tuple[Wish, Want]] = {}
 
     def startService(self) -> None:
         """Join the cluster, and converge from then on."""
@@ -122,9 +123,10 @@ class Agent(Service):
     def resolve(self, wanted: Wanted) -> dict[str, Want]:
         """What to do with each service that should be here; complaints are made once."""
         complaints = {name: str(problem) for name, problem in wanted.problems.items()}
-        found: dict[str, Want] = {}
-        for name, service in wanted.services.items():
-            found[name] = self._want(service)
+        self._resolved = {
+            name: self._resolve(name, service) for name, service in wanted.services.items()
+        }
+        found = {name: want for name, (_, want) in self._resolved.items()}
         for name in wanted.undefined:
             found[name] = Unrunnable(complaints[name])
         for name, want in found.items():
@@ -135,6 +137,11 @@ class Agent(Service):
                 self._log.error("{service}: {why}", service=name, why=why)
         self._complaints = complaints
         return found
+
+    def _resolve(self, name: str, service: Wish) -> tuple[Wish, Want]:
+        """What to do with a service, worked out once for each change of it."""
+        known = self._resolved.get(name)
+        return known if known and known[0] == service else (service, self._want(service))
 
     def _want(self, service: Wish) -> Want:
         if not service.target.run:

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -104,6 +105,7 @@ def _created(pid: int) -> float | None:
         return None
 
 
+@cache
 def boot() -> str:
     """What tells this boot from all others, where the system knows it."""
     try:

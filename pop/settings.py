@@ -204,8 +204,6 @@ def _reason(field: Any, value: Any, error: Exception) -> str:
             return f"it should be one of {kind(field).replace('|', ', ')}"
         case ConstraintNotSatisfied() if "\n" in str(value):
             return "it should be one line"
-        case ValidationError() if error.args and isinstance(value, str) and len(error.args) == 1:
-            return str(error.args[0])
         case ValueError() if not isinstance(error, ValidationError) and str(error).startswith(
             "it "
         ):

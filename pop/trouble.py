@@ -28,7 +28,15 @@ def said(error: BaseException, servers: str) -> PopError | None:
         case ConnectionLossException() | SessionExpiredException():
             return ConnectionBroke(servers=servers)
         case ConnectionTimeoutException() | ConnectionException():
-            return Unreachable(servers=servers, reason=str(error).rstrip("."))
+            return Unreachable(servers=servers, reason=_reason(str(error)))
         case ZooKeeperException():
             return Refused(reason=str(error).rstrip("."))
     return None
+
+
+def _reason(text: str) -> str:
+    """The heart of why a connection could not be made: what the last try met."""
+    last = text.rpartition("The last try: ")[2].rstrip(".")
+    host, _, reason = last.partition(": ")
+    refused = "Connection refused"
+    return refused if refused in reason else reason or host

@@ -26,7 +26,13 @@ WIDE = 10_000
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns; what a phase is called is coloured on a terminal."""
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    drawn = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        padding=(0, 3, 0, 0),
+        show_header=any(headings),
+    )
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     for row in rows:

@@ -80,7 +80,7 @@ async def _set(
     kind = session.catalogue.type(found.service.type)
     command = _set_command(name, kind)
     try:
-        given = command.make_context(f"{ctx.command_path} {name}", words, parent=ctx.parent).params
+        given = command.make_context(f"set {name}", words, parent=ctx.parent).params
     except click.exceptions.Exit:
         return
     settings = given_settings(kind, given)

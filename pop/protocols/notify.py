@@ -73,6 +73,8 @@ def send(address: str, datagram: bytes) -> None:
 class NotifyProtocol(DatagramProtocol):
     """Hears the notices of one instance."""
 
+    noisy = False
+
     def __init__(self, heard: Callable[[Notice], None]) -> None:
         self._heard = heard
 
