@@ -132,7 +132,8 @@ class Changes:
         self.nodes[above_path] = above._replace(
             creates=above.creates + 1, children=above.children + 1, pzxid=self._zxid
         )
-        self._happened((c.CREATED_EVENT, path), (c.CHILD_EVENT, above_path))
+        self._happened(c.CREATED_EVENT, path, acls)
+        self._happened(c.CHILD_EVENT, above_path, above.acls)
         return CreateResponse(path)
 
     def create2(self, request: CreateRequest) -> Create2Response:
@@ -156,10 +157,11 @@ class Changes:
     def remove(self, path: str) -> None:
         """Delete a node without asking who wants it: its session has ended."""
         above_path = _parent(path)
-        above = self._node(above_path)
+        node, above = self._node(path), self._node(above_path)
         self.nodes[path] = None
         self.nodes[above_path] = above._replace(children=above.children - 1, pzxid=self._zxid)
-        self._happened((c.DELETED_EVENT, path), (c.CHILD_EVENT, above_path))
+        self._happened(c.DELETED_EVENT, path, node.acls)
+        self._happened(c.CHILD_EVENT, above_path, above.acls)
 
     def set(self, request: SetDataRequest) -> StatResponse:
         """Replace a node's data."""
@@ -170,7 +172,7 @@ class Changes:
             data=request.data, version=node.version + 1, mzxid=self._zxid, mtime=self._now
         )
         self.nodes[request.path] = changed
-        self._happened((c.CHANGED_EVENT, request.path))
+        self._happened(c.CHANGED_EVENT, request.path, node.acls)
         return StatResponse(changed.stat())
 
     def set_acl(self, request: SetACLRequest) -> StatResponse:
@@ -211,8 +213,8 @@ class Changes:
         zxid, now = self._zxid, self._now
         return Node(request.data, acls, zxid, zxid, zxid, now, now, owner=owner)
 
-    def _happened(self, *happenings: tuple[int, str]) -> None:
-        self.happenings += [Happening(*happening) for happening in happenings]
+    def _happened(self, event: int, path: str, acls: tuple[ACL, ...]) -> None:
+        self.happenings.append(Happening(event, path, acls))
 
 
 _WRITES: Final[dict[int, Callable[[Changes, Any], Any]]] = {

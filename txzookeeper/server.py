@@ -21,7 +21,7 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
-from txzookeeper.access import Identity, authenticate
+from txzookeeper.access import Identity, allows, authenticate
 from txzookeeper.changes import Caller
 from txzookeeper.errors import AuthFailedException, MarshallingErrorException, PacketError
 from txzookeeper.records import (
@@ -85,7 +85,9 @@ class Connection(Int32StringReceiver):
             self._give_up("{reason}", reason=error)
 
     def tell(self, fired: Fired) -> None:
-        """Send a watch's event."""
+        """Send a watch's event, if the client may know; the watch is gone either way."""
+        if fired.acls and not allows(fired.acls, c.PERM_READ, self._identities):
+            return
         event = WatcherEvent(fired.type, c.CONNECTED_STATE, fired.path)
         self._reply(c.NOTIFICATION_XID, -1, 0, encode(event))
 

@@ -12,21 +12,27 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from txzookeeper import constants as c
+from txzookeeper.records import ACL
 
 
 class Happening(NamedTuple):
-    """Something that watches may wait for: an event type of `txzookeeper.constants`, and where."""
+    """Something that watches may wait for: an event type of `txzookeeper.constants`, and where.
+
+    Only those who may read by ``acls`` are to hear of it (CVE-2024-23944); empty: everybody.
+    """
 
     type: int
     path: str
+    acls: tuple[ACL, ...] = ()
 
 
 class Fired(NamedTuple):
-    """A watch that went off: whose it was, what happened, and where."""
+    """A watch that went off: whose it was, what happened, where, and who may hear of it."""
 
     session: int
     type: int
     path: str
+    acls: tuple[ACL, ...] = ()
 
 
 class Kind(Enum):

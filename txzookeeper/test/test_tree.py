@@ -186,7 +186,7 @@ class SessionTests(TreeTests):
         other.create("/c")
         self.me.get("/a", watch=True)
         answer = self.tree.close_session(other.id, 2000)
-        self.assertEqual(answer.events, (Fired(self.me.id, c.DELETED_EVENT, "/a"),))
+        self.assertEqual(answer.events, (Fired(self.me.id, c.DELETED_EVENT, "/a", OPEN),))
         self.assertEqual(self.me.children("/").body.children, ("zookeeper", "c"))
         self.assertEqual(self.me.stat("/").pzxid, answer.zxid)
 

@@ -1,1 +1,38 @@
-"""ZooKeeper for tests."""
+"""ZooKeeper for tests: one in memory and virtual time, a real one, and a suite that holds for both.
+
+`MemoryServer` is the embedded server behind the real client, over memory transports and a given
+clock. `RealServer` is Apache ZooKeeper as a child process; ``python -m txzookeeper.testing
+COMMAND`` runs a command with one beside it. `client_tests` makes the tests that both pass.
+"""
+
+from txzookeeper.testing.conformance import client_tests
+from txzookeeper.testing.memory import MemoryServer, Network, NeverFired
+from txzookeeper.testing.proxy import Proxy
+from txzookeeper.testing.real import (
+    HOW_TO_GET_ONE,
+    SKIPPED,
+    VARIABLE,
+    DidNotStart,
+    RealServer,
+    available,
+    real_servers,
+)
+from txzookeeper.testing.world import MemoryWorld, RealWorld, World
+
+__all__ = [
+    "HOW_TO_GET_ONE",
+    "SKIPPED",
+    "VARIABLE",
+    "DidNotStart",
+    "MemoryServer",
+    "MemoryWorld",
+    "Network",
+    "NeverFired",
+    "Proxy",
+    "RealServer",
+    "RealWorld",
+    "World",
+    "available",
+    "client_tests",
+    "real_servers",
+]

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txzookeeper.server import ZooKeeperServer
@@ -27,18 +28,15 @@ class NeverFired(AssertionError):
     """Something awaited did not come, however much time passed on the clock."""
 
 
-class MemoryServer:
-    """A ZooKeeper whose clients reach it through memory, in a clock's time.
+class Network:
+    """A way for some clients to reach a server, which can be broken without harm to others.
 
-    A tick of 500 ms allows sessions of 1 to 10 seconds, as `RealServer` does.
+    ``endpoint`` goes to the client as its argument of that name.
     """
 
-    servers = "memory:2181"
-
-    def __init__(self, clock: Clock | None = None, *, tick: int = 500) -> None:
-        self.clock = Clock() if clock is None else clock
-        self.server = ZooKeeperServer(self.clock, tick=tick)
-        self.server.doStart()
+    def __init__(self, server: ZooKeeperServer, clock: Clock) -> None:
+        self.server = server
+        self.clock = clock
         self._refusing = False
         self._holding = False
         self._wires: list[MemoryTransport] = []
@@ -51,8 +49,9 @@ class MemoryServer:
 
     def drop_connections(self) -> None:
         """Break all connections; clients may come back at once."""
-        self.server.drop_connections()
-        self.settle()
+        for wire in self._wires:
+            wire.other.abortConnection()
+        self.clock.advance(0)
 
     def refuse_connections(self) -> None:
         """Refuse new connections, as if no server were running there."""
@@ -79,52 +78,6 @@ class MemoryServer:
         for attempt in waiting:
             attempt.proceed()
 
-    def expire(self, session: int) -> None:
-        """End a session (``client.client_id[0]``) as if its client had been silent too long."""
-        self.server.expire(session)
-        self.settle()
-
-    def settle(self) -> None:
-        """Let everything arrive that is under way, without letting time pass."""
-        self.clock.advance(0)
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, stopping at every moment for which something is planned."""
-        end = self.clock.seconds() + seconds
-        self.settle()
-        while (moment := self._next_moment(end)) is not None:
-            self.clock.rightNow = moment
-            self.settle()
-        self.clock.rightNow = end
-        self.settle()
-
-    def run(self, work: Coroutine[Deferred[Any], Any, T] | Deferred[T], limit: float = 60.0) -> T:
-        """Let time pass until the work is done, and give its result or raise its error.
-
-        Raises `NeverFired` if it is not done after ``limit`` seconds on the clock.
-        """
-        done: Deferred[T] = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
-        results: list[T] = []
-        failures: list[Any] = []
-        done.addCallbacks(results.append, failures.append)
-        end = self.clock.seconds() + limit
-        self.settle()
-        while not (results or failures):
-            moment = self._next_moment(end)
-            if moment is None:
-                done.cancel()
-                raise NeverFired(f"not done after {limit} seconds")
-            self.clock.rightNow = moment
-            self.settle()
-        if failures:
-            failures[0].raiseException()
-        return results[0]
-
-    def close(self) -> None:
-        """Stop the server, so that its clock comes to rest."""
-        self.server.doStop()
-        self.settle()
-
     def attempted(self, attempt: _Attempt) -> None:
         """Connect a client, or refuse it, or let it wait until the network is back."""
         if self._holding:
@@ -143,27 +96,92 @@ class MemoryServer:
             return
         server = self.server.buildProtocol(IPv4Address("TCP", "127.0.0.1", self._port))
         wire = join(self.clock, client, server, address, self._port)
-        self._wires = [each for each in self._wires if each.connected] + [wire]
+        self._wires = [each for each in self._wires if each.open] + [wire]
         attempt.connected.callback(client)
 
-    def _next_moment(self, end: float) -> float | None:
+
+class MemoryServer(Network):
+    """A ZooKeeper whose clients reach it through memory, in a clock's time.
+
+    A tick of 500 ms allows sessions of 1 to 10 seconds, as `RealServer` does.
+    """
+
+    servers = "memory:2181"
+
+    def __init__(self, clock: Clock | None = None, *, tick: int = 500) -> None:
+        clock = Clock() if clock is None else clock
+        super().__init__(ZooKeeperServer(clock, tick=tick), clock)
+        self.server.doStart()
+
+    def network(self) -> Network:
+        """Give another way to this server, for clients that are to be in trouble alone."""
+        return Network(self.server, self.clock)
+
+    def expire(self, session: int) -> None:
+        """End a session (``client.client_id[0]``) as if its client had been silent too long."""
+        self.server.expire(session)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let everything arrive that is under way, without letting time pass."""
+        self.clock.advance(0)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, stopping at every moment for which something is planned."""
+        end = self.clock.seconds() + seconds
+        self.settle()
+        while self._step(end):
+            pass
+        self.clock.rightNow = end
+        self.settle()
+
+    def run(self, work: Coroutine[Deferred[Any], Any, T] | Deferred[T], limit: float = 60.0) -> T:
+        """Let time pass until the work is done, and give its result or raise its error.
+
+        Raises `NeverFired` if it is not done after ``limit`` seconds on the clock.
+        """
+        done: Deferred[T] = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
+        results: list[T] = []
+        failures: list[Failure] = []
+        done.addCallbacks(results.append, failures.append)
+        end = self.clock.seconds() + limit
+        self.settle()
+        while not (results or failures):
+            if not self._step(end):
+                done.cancel()
+                raise NeverFired(f"not done after {limit} seconds")
+        if failures:
+            failures[0].raiseException()
+        return results[0]
+
+    def close(self) -> None:
+        """Stop the server, so that its clock comes to rest."""
+        self.server.doStop()
+        self.settle()
+
+    def _step(self, end: float) -> bool:
+        """Go on to the next moment for which something is planned, if it comes before the end."""
         moments = [call.getTime() for call in self.clock.getDelayedCalls()]
-        return min((moment for moment in moments if moment <= end), default=None)
+        moment = min(moments, default=end + 1)
+        if moment <= end:
+            self.clock.rightNow = moment
+            self.settle()
+        return moment <= end
 
 
 class _Attempt:
     """A client's attempt to connect, which it may give up."""
 
-    def __init__(self, server: MemoryServer, factory: IProtocolFactory) -> None:
+    def __init__(self, network: Network, factory: IProtocolFactory) -> None:
         self.factory = factory
         self.connected: Deferred[IProtocol] = Deferred(self._given_up)
-        self._server = server
-        self._call = server.clock.callLater(0, server.attempted, self)
+        self._network = network
+        self._call = network.clock.callLater(0, network.attempted, self)
 
     def proceed(self) -> None:
         """Try now, unless it was given up."""
         if not self.connected.called:
-            self._server.attempted(self)
+            self._network.attempted(self)
 
     def _given_up(self, connected: Deferred[IProtocol]) -> None:
         if self._call.active():
@@ -172,12 +190,12 @@ class _Attempt:
 
 @implementer(IStreamClientEndpoint)
 class MemoryEndpoint:
-    """The way to a `MemoryServer`."""
+    """The end of a `Network` that a client holds."""
 
-    def __init__(self, server: MemoryServer) -> None:
-        self._server = server
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect, within the present moment of the server's clock."""
+        """Connect, within the present moment of the clock."""
         protocolFactory.doStart()
-        return _Attempt(self._server, protocolFactory).connected
+        return _Attempt(self._network, protocolFactory).connected

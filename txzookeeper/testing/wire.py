@@ -47,6 +47,11 @@ class MemoryTransport:
         self._producer: Any = None
         self._producer_paused = False
 
+    @property
+    def open(self) -> bool:
+        """Whether one of the two ends still believes in the connection."""
+        return self.connected or self.other.connected
+
     def write(self, data: bytes) -> None:
         """Send bytes; after the end of the connection they go nowhere."""
         if not self._closing:
