@@ -18,7 +18,9 @@ from txzookeeper import constants as c
 from txzookeeper.call import Call, Observe, nothing, reader
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import (
+    AuthFailedException,
     BadVersionException,
+    ClosingException,
     ConnectionLossException,
     NodeExistsException,
     NoNodeException,
@@ -74,9 +76,13 @@ class ManagedClient(ZookeeperClient):
     """How many sessions followed expired ones."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._ephemerals: Ephemerals = {}
         self._subscribers: list[Deferred[ManagedClient]] = []
         super().__init__(*args, **options)
+
+    def _use(self, servers: str) -> None:
+        # What belonged to a session that the program closed itself is not to come back.
+        self._ephemerals: Ephemerals = {}
+        super()._use(servers)
 
     def subscribe_new_session(self) -> Deferred[ManagedClient]:
         """Fire once, when the next session has followed an expired one and is ready for use."""
@@ -102,7 +108,7 @@ class ManagedClient(ZookeeperClient):
         for request in list(self._ephemerals.values()):
             try:
                 await self._make_one(request)
-            except ConnectionLossException:
+            except (AuthFailedException, ClosingException, ConnectionLossException):
                 raise
             except ZooKeeperException as error:
                 self.log.warn("An ephemeral node could not be made again: {error}", error=error)

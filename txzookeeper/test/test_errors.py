@@ -1,0 +1,40 @@
+"""Errors say in a sentence what happened, and where."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txzookeeper import errors
+from txzookeeper.errors import ERROR_CLASSES, NoNodeException, ZooKeeperException, error_for
+
+
+class ErrorTests(SynchronousTestCase):
+    """The exceptions of the codes."""
+
+    def test_every_code(self) -> None:
+        """Each code has its class, whose message is a sentence, with the path if there is one."""
+        for code, kind in ERROR_CLASSES.items():
+            error = error_for(code, "/a/b")
+            self.assertIs(type(error), kind)
+            self.assertEqual((error.code, error.path), (code, "/a/b"))
+            self.assertIn("/a/b", str(error))
+            for each in (error, error_for(code)):
+                self.assertRegex(str(each), r"^[A-Z][^{}]*[^ ]\.$")
+
+    def test_unknown_code(self) -> None:
+        """A code of a newer server becomes the base class and names the number."""
+        error = error_for(-999, "/a")
+        self.assertIs(type(error), ZooKeeperException)
+        self.assertEqual(error.code, -999)
+        self.assertIn("-999 at /a", str(error))
+
+    def test_sentence(self) -> None:
+        """A sentence reads well with a path and without."""
+        self.assertEqual(str(NoNodeException("/a")), "There is no node /a.")
+        self.assertEqual(str(NoNodeException()), "There is no node.")
+
+    def test_own_errors(self) -> None:
+        """The client's own errors have no code, and are all ZooKeeper's children."""
+        for kind in (errors.NotConnectedException, errors.TruncatedPacketError):
+            self.assertIsNone(kind().code)
+            self.assertIsInstance(kind(), errors.ConnectionException)
