@@ -7,6 +7,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pop.catalogue import Catalogue
 from pop.cluster import Cluster
@@ -16,6 +17,7 @@ from pop.life import Phase
 from pop.model import Service as Wish
 from pop.model import Status
 from pop.plan import Held, Unrunnable, Want, plan
+from pop.program import Launch
 from pop.registration import Registration
 from pop.reports import Report, Reports
 from pop.watch import Wanted
@@ -103,11 +105,12 @@ class Agent(Service):
         if self._round is None and self.running:
             self._due = False
             self._round = Deferred.fromCoroutine(self.converge())
-            self._round.addErrback(self._complain)
+            self._round.addErrback(self._round_failed)
             self._round.addBoth(self._end_round)
 
-    def _complain(self, failure: object) -> None:
-        self._log.error("A round failed: {failure}", failure=failure)
+    def _round_failed(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            self._log.failure("A round failed", failure=failure)
 
     def _end_round(self, _: object) -> None:
         self._round = None
@@ -121,22 +124,40 @@ class Agent(Service):
             step.run(self.instances)
 
     def resolve(self, wanted: Wanted) -> dict[str, Want]:
-        """What to do with each service that should be here; complaints are made once."""
-        complaints = {name: str(problem) for name, problem in wanted.problems.items()}
+        """What to do with each service that should be here.
+
+        What makes no sense, or cannot be run here, is complained of once; what runs already goes
+        on as it last made sense.
+        """
         self._resolved = {
             name: self._resolve(name, service) for name, service in wanted.services.items()
         }
         found = {name: want for name, (_, want) in self._resolved.items()}
-        for name in wanted.undefined:
-            found[name] = Unrunnable(complaints[name])
+        complaints = {name: str(problem) for name, problem in wanted.problems.items()}
+        found |= {name: Unrunnable(complaints[name]) for name in wanted.undefined}
         for name, want in found.items():
             if isinstance(want, Unrunnable):
-                complaints.setdefault(name, want.why)
-        for name, why in complaints.items():
-            if self._complaints.get(name) != why:
-                self._log.error("{service}: {why}", service=name, why=why)
-        self._complaints = complaints
+                complaints[name] = want.why
+                found[name] = self._last_good(name, want)
+        self._complain(complaints)
         return found
+
+    def _last_good(self, name: str, want: Unrunnable) -> Want:
+        running = self.instances.observed().get(name)
+        return running if isinstance(running, Launch) else want
+
+    def _complain(self, complaints: dict[str, str]) -> None:
+        """Log what is new, and publish it with the instances that go on."""
+        before, self._complaints = self._complaints, complaints
+        for name in before.keys() | complaints.keys():
+            why = complaints.get(name)
+            if why == before.get(name):
+                continue
+            if why:
+                self._log.error("{service}: {why}", service=name, why=why)
+            for instance in self.instances.all():
+                if instance.name == name:
+                    self._report(instance)
 
     def _resolve(self, name: str, service: Wish) -> tuple[Wish, Want]:
         """What to do with a service, worked out once for each change of it."""
@@ -167,6 +188,7 @@ class Agent(Service):
             since=iso_time(self._wall() - ago),
             why=life.why,
             restarts=life.restarts,
+            problem="" if hopeless else self._complaints.get(instance.name, ""),
         )
         return Report(status, life.pid, life.state if life.phase is Phase.READY else None)
 

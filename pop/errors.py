@@ -73,8 +73,8 @@ class TooLarge(PopError):
 
 
 class BrokenNode(PopError):
-    """The node {path} is broken: {reason}. Write it anew with "pop set", "pop deploy" or any
-    ZooKeeper client."""
+    """The node {path} is broken: {reason}. Write it anew with "pop load" or any ZooKeeper
+    client."""
 
 
 class Contended(PopError):

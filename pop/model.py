@@ -150,12 +150,14 @@ class Status:
     @ivar phase: a L{pop.life.Phase}.
     @ivar since: when the phase began, ISO 8601 in UTC.
     @ivar restarts: how often it was started again after it had ended by itself.
+    @ivar problem: why it does not do what is wanted of it just now.
     """
 
     phase: str
     since: str = ""
     why: str = ""
     restarts: int = 0
+    problem: str = ""
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
@@ -164,7 +166,9 @@ class Status:
     def to_object(self) -> dict[str, Json]:
         """As JSON has it."""
         known = {"phase": self.phase, "since": self.since, "why": self.why}
-        return {**self.extra, **known, "restarts": self.restarts}
+        counted = {"restarts": self.restarts}
+        problem = {"problem": self.problem} if self.problem else {}
+        return {**self.extra, **known, **counted, **problem}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Status":
@@ -172,7 +176,8 @@ class Status:
         phase = _take(path, found, "phase", str, "")
         since = _take(path, found, "since", str, "")
         why = _take(path, found, "why", str, "")
-        return cls(phase, since, why, _take(path, found, "restarts", int, 0), found)
+        restarts = _take(path, found, "restarts", int, 0)
+        return cls(phase, since, why, restarts, _take(path, found, "problem", str, ""), found)
 
 
 @dataclass(frozen=True)

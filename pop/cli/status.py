@@ -50,7 +50,8 @@ def _rows(found: list[ServiceView]) -> list[tuple[str, ...]]:
 def _fate(instance: InstanceView) -> tuple[str, str, str, str]:
     status = instance.status
     since = local_time(status.since) if status else ""
-    return instance.phase, show(instance.pid or ""), since, status.why if status else ""
+    why = (status.problem or status.why) if status else ""
+    return instance.phase, show(instance.pid or ""), since, why
 
 
 def _target(view: ServiceView) -> str:
@@ -100,6 +101,7 @@ def _plain(view: ServiceView) -> dict[str, Any]:
                 "since": instance.status and instance.status.since,
                 "why": instance.status and instance.status.why,
                 "restarts": instance.status and instance.status.restarts,
+                "problem": (instance.status and instance.status.problem) or None,
                 "state": instance.state,
             }
             for instance in view.instances
