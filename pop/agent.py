@@ -21,6 +21,7 @@ from pop.program import Launch
 from pop.registration import Registration
 from pop.reports import Report, Reports
 from pop.watch import Wanted
+from txzookeeper import CONNECTED_STATE, ClientEvent
 
 
 class Agent(Service):
@@ -57,13 +58,30 @@ class Agent(Service):
         self._working: Deferred[None] | None = None
         self._round: Deferred[None] | None = None
         self._due = False
+        self._away = False
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
 
     def startService(self) -> None:
         """Join the cluster, and converge from then on."""
         super().startService()
+        self.cluster.client.set_connection_error_callback(self._lost)
+        self.cluster.client.set_session_callback(self._session_changed)
         self._working = Deferred.fromCoroutine(self._work())
+
+    def _lost(self, _: object, error: Exception) -> None:
+        """Said once for each time that ZooKeeper is away."""
+        if not self._away:
+            self._away = True
+            self._log.warn(
+                "ZooKeeper is away ({error}). Services go on; trying again and again.",
+                error=str(error).rstrip("."),
+            )
+
+    def _session_changed(self, _: object, event: ClientEvent) -> None:
+        if self._away and event.connection_state == CONNECTED_STATE:
+            self._away = False
+            self._log.info("ZooKeeper is back.")
 
     async def _work(self) -> None:
         try:

@@ -73,12 +73,13 @@ class Cluster:
     # What administrators need
 
     async def check(self) -> None:
-        """Make sure that the namespace is there.
+        """Make sure that the namespace is there, and open to us.
 
-        @raise NotInitialised: it is not.
+        @raise NotInitialised: it is not there.
         """
         if not await self.initialised():
             raise NotInitialised(path=self.paths.root)
+        await self.acl()
 
     async def initialised(self) -> bool:
         """Whether the namespace is there."""

@@ -140,12 +140,11 @@ def _give_up(reactor: Any, error: Exception, servers: str, pidfile: str | None) 
     if known is None:
         log.failure("The agent failed", failure=Failure(error))
     log.critical("{error}", error=known or error)
-    print(f"pop: {known or error}", file=sys.stderr, flush=True)
+    print(f"pop: {known or error}", file=sys.__stderr__, flush=True)
 
     def leave() -> None:
         if pidfile and os.path.exists(pidfile):
             os.unlink(pidfile)
-        sys.stdout.flush()
         os._exit(1)
 
     reactor.addSystemEventTrigger("after", "shutdown", leave)
