@@ -46,12 +46,10 @@ SPECIAL_PATHS: Final = frozenset({ROOT, "/zookeeper", "/zookeeper/quota", "/zook
 """Nodes that every server has from its birth, and that cannot be deleted."""
 
 
-CONTAINER_OWNER: Final = -(1 << 63)
-"""The ``owner`` by which a container node is known; sessions have positive ids."""
-
 _MODES: Final = frozenset(
     {c.PERSISTENT, c.EPHEMERAL, c.SEQUENCE, c.EPHEMERAL | c.SEQUENCE, c.CONTAINER}
 )
+"""Known flags; without the request of its own, a container is made as a persistent node."""
 
 
 class Node(NamedTuple):
@@ -126,7 +124,7 @@ class Changes:
         _validate(path)
         if self._find(path) is not None:
             raise NodeExistsException(path)
-        if above.owner > 0:
+        if above.owner:
             raise NoChildrenForEphemeralsException(path)
         self.nodes[path] = self._newborn(request, acls)
         self.nodes[above_path] = above._replace(
@@ -208,8 +206,7 @@ class Changes:
         return node
 
     def _newborn(self, request: CreateRequest, acls: tuple[ACL, ...]) -> Node:
-        owners = {c.CONTAINER: CONTAINER_OWNER, c.PERSISTENT: 0, c.SEQUENCE: 0}
-        owner = owners.get(request.flags, self._caller.session)
+        owner = self._caller.session if request.flags & c.EPHEMERAL else 0
         zxid, now = self._zxid, self._now
         return Node(request.data, acls, zxid, zxid, zxid, now, now, owner=owner)
 

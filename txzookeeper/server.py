@@ -248,8 +248,8 @@ class ZooKeeperServer(Factory):
     def end(self, session: int) -> Answer:
         """Close a session; its connection is the caller's affair."""
         answer = self.tree.close_session(session, self._now())
-        self._by_session.pop(session, None)
         self._tell(answer.events)
+        self._by_session.pop(session, None)
         return answer
 
     def perform(self, operation: int, request: Any, caller: Caller) -> Answer:

@@ -19,6 +19,7 @@ from txzookeeper.access import allows, masked
 from txzookeeper.changes import ROOT, WRITES, Caller, Changes, Node, born
 from txzookeeper.errors import (
     BadArgumentsException,
+    MarshallingErrorException,
     NoAuthException,
     NoNodeException,
     SessionExpiredException,
@@ -109,13 +110,14 @@ class Tree:
         known.deadline = now + known.timeout
 
     def close_session(self, session: int, now: int) -> Answer:
-        """End a session: its ephemeral nodes and its watches go."""
+        """End a session: its ephemeral nodes go, of which it is told too, and its watches."""
         del self.sessions[session]
-        self._watches.forget(session)
         changes = self._changes(Caller(session), now)
         for path in self._ephemerals.pop(session, ()):
             changes.remove(path)
-        return self._commit(changes, Empty())
+        answer = self._commit(changes, Empty())
+        self._watches.forget(session)
+        return answer
 
     def overdue(self, now: int) -> list[int]:
         """Give the sessions that have not been heard of for their whole time-out."""
@@ -140,6 +142,10 @@ class Tree:
         changes = self._changes(caller, now)
         results: list[Part] = []
         for operation, request in parts:
+            if getattr(request, "flags", 0) in _TTL_FLAGS:
+                return Answer(self.zxid, MarshallingErrorException.code)
+            # Within a transaction a real server answers "create2" as it does "create".
+            operation = c.CREATE_OP if operation == c.CREATE2_OP else operation
             try:
                 results.append((operation, changes.apply(operation, request)))
             except ZooKeeperException as error:
@@ -176,8 +182,12 @@ class Tree:
         except ZooKeeperException as error:
             return Answer(self.zxid, _code(error))
 
+    def _find(self, path: str) -> Node | None:
+        """Give a node; as on a real server, reading the empty path reads the root."""
+        return self.nodes.get(path or ROOT)
+
     def _node(self, path: str) -> Node:
-        node = self.nodes.get(path or ROOT)
+        node = self._find(path)
         if node is None:
             raise NoNodeException(path)
         return node
@@ -225,7 +235,7 @@ class Tree:
         """Arm watches again, and fire those whose moment passed while nobody could tell."""
         since = request.relative_zxid
         for path in request.data:
-            node = self.nodes.get(path)
+            node = self._find(path)
             if node is None:
                 yield Fired(session, c.DELETED_EVENT, path)
             elif node.mzxid > since:
@@ -233,12 +243,12 @@ class Tree:
             else:
                 self._watches.arm(Kind.NODE, path, session)
         for path in request.exist:
-            if path in self.nodes:
+            if self._find(path) is not None:
                 yield Fired(session, c.CREATED_EVENT, path)
             else:
                 self._watches.arm(Kind.NODE, path, session)
         for path in request.child:
-            node = self.nodes.get(path)
+            node = self._find(path)
             if node is None:
                 yield Fired(session, c.DELETED_EVENT, path)
             elif node.pzxid > since:
@@ -249,6 +259,9 @@ class Tree:
 
 _AFTERWARDS: Final = -2
 """The code of the parts after the culprit: runtime inconsistency."""
+
+_TTL_FLAGS: Final = (5, 6)
+"""Nodes with a time to live have a request of their own, and cannot be part of a transaction."""
 
 _ID_MASK: Final = (1 << 55) - 1
 

@@ -61,7 +61,7 @@ class WatchTable:
 
     def arm(self, kind: Kind, path: str, session: int) -> None:
         """Set a watch; set twice, it still fires once."""
-        key = kind, path or "/"
+        key = kind, path
         self._sessions.setdefault(key, {})[session] = None
         self._keys.setdefault(session, set()).add(key)
 
