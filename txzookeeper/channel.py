@@ -160,6 +160,8 @@ class Channel:
         self._done.append(done)
         if self.session.state != CLOSED_STATE and self.session.state not in _WHY_DEAD:
             self._die(life.Closed(), ClosingException, error)
+        for identity in self._identities:
+            identity.failed(ClosingException())
         if self._loop is None:
             self._ended(None)
         return done

@@ -43,6 +43,8 @@ _LENGTH: Final = Struct(">i")
 _REQUEST: Final = Struct(">iii")
 _REPLY: Final = Struct(">iqi")
 _PING: Final = _REQUEST.pack(8, c.PING_XID, c.PING_OP)
+# Rounding may wake us too early, by less than the clock can wait for.
+_A_MOMENT: Final = 0.001
 _LAST_XID: Final = 0x7FFFFFFF
 
 
@@ -92,7 +94,7 @@ class ZookeeperProtocol(Protocol):
     def keep_alive(self, ping_interval: float, read_timeout: float) -> None:
         """Ping at this interval, and give up after this much silence (both in seconds)."""
         silence = self._clock.seconds() - self._received_at
-        if silence >= read_timeout:
+        if silence >= read_timeout - _A_MOMENT:
             self.abort(ConnectionException(message=f"The server was silent for {silence:.1f} s."))
             return
         self._write(_PING)
