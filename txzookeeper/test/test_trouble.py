@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 from random import Random
 from typing import Any
 
@@ -91,7 +91,7 @@ class Trouble:
         if client.connected:
             deeds.append(lambda: server.expire(client.client_id[0]))
         # A client that is cut off may not know yet that its session has gone.
-        with suppress(KeyError):
+        with contextlib.suppress(KeyError):
             self.chance.choice(deeds)()
 
     def end(self) -> None:
