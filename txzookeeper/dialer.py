@@ -11,7 +11,6 @@ from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 
 from txzookeeper.errors import ConnectionException, ConnectionTimeoutException
 from txzookeeper.hosts import Host
@@ -50,8 +49,6 @@ class Dialer:
     as long each time up to ``longest_delay`` (seconds), less up to half of it by chance, so
     that the clients of a restarted server do not all come at the same moment.
     """
-
-    log = Logger()
 
     def __init__(
         self,
@@ -103,7 +100,6 @@ class Dialer:
                     # A cancelled look-up of a name looks like a failed one: hence the question.
                     if not failed(self.reason):
                         raise CancelledError from error
-                    self.log.debug("{reason}", reason=self.reason)
 
     async def _pause(self) -> None:
         if self._rounds:
