@@ -1,0 +1,135 @@
+"""A spawner without processes, for tests of whatever starts some.
+
+It is verified: C{pop/test/test_spawners.py} runs the same promises on it and on the real one.
+"""
+
+import signal as signals
+from itertools import count
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from pop.errors import NotSpawned
+from pop.interfaces import IProcess, ISpawner
+from pop.program import Launch
+from pop.protocols.notify import parse
+
+
+@implementer(IProcess)
+class FakeProcess:
+    """A process that does what a test says.
+
+    A signal ends it in a later turn of the clock, as a real one; what the test has it do of its own
+    accord happens at once.
+
+    @ivar name: the service's.
+    @ivar launch: what it was started with.
+    @ivar signals: what it was sent, by names without SIG, in order.
+    @ivar stubborn: whether it takes no notice of any signal but KILL.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, pid: int, name: str, launch: Launch, protocol: ProcessProtocol
+    ) -> None:
+        self.pid = pid
+        self.name = name
+        self.launch = launch
+        self.signals: list[str] = []
+        self.stubborn = False
+        self._clock = clock
+        self._protocol = protocol
+        self._alive = True
+        self._ended = False
+
+    @property
+    def running(self) -> bool:
+        """Whether its protocol has not been told of its end."""
+        return not self._ended
+
+    def stop(self, signal: str) -> None:
+        """See L{IProcess.stop}."""
+        self._signal(signal)
+
+    def kill(self) -> None:
+        """See L{IProcess.kill}."""
+        self._signal("KILL")
+
+    def exit(self, status: int = 0) -> None:
+        """It ends by itself."""
+        self._die()
+        self._end(ProcessTerminated(exitCode=status) if status else ProcessDone(0))
+
+    def crash(self, signal: str = "SEGV") -> None:
+        """Somebody else's signal ends it, or a fault of its own."""
+        self._die()
+        self._end(_killed(signal))
+
+    def notify(self, datagram: bytes = b"READY=1") -> None:
+        """It says something of itself, as C{sd_notify(3)} does."""
+        assert self._alive, f"{self.name} has ended and can say nothing more"
+        assert self.launch.program.notifies, f"{self.name} was given no NOTIFY_SOCKET"
+        self._protocol.notified(parse(datagram))  # type: ignore[attr-defined]  # see ISpawner
+
+    def _signal(self, signal: str) -> None:
+        if not self._alive:
+            return
+        self.signals.append(signal)
+        if signal == "KILL" or not self.stubborn:
+            self._die()
+            self._clock.callLater(0, self._end, _killed(signal))
+
+    def _die(self) -> None:
+        assert self._alive, f"{self.name} has ended already"
+        self._alive = False
+
+    def _end(self, how: Exception) -> None:
+        self._ended = True
+        self._protocol.processEnded(Failure(how))
+
+
+def _killed(signal: str) -> ProcessTerminated:
+    return ProcessTerminated(signal=int(signals.Signals[f"SIG{signal}"]))
+
+
+@implementer(ISpawner)
+class FakeSpawner:
+    """Starts L{FakeProcess}es, each of which runs until a signal or the test ends it.
+
+    @ivar spawned: all that were ever started, in order.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.spawned: list[FakeProcess] = []
+        self._clock = clock
+        self._pids = count(1000)
+        self._refusals: dict[str, str] = {}
+
+    def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
+        """See L{ISpawner.spawn}."""
+        if name in self._refusals:
+            raise NotSpawned(reason=self._refusals[name])
+        process = FakeProcess(self._clock, next(self._pids), name, launch, protocol)
+        self.spawned.append(process)
+        return process
+
+    def __getitem__(self, name: str) -> FakeProcess:
+        """The process of a service that was started last."""
+        for process in reversed(self.spawned):
+            if process.name == name:
+                return process
+        raise KeyError(name)
+
+    def running(self) -> list[FakeProcess]:
+        """All that have not ended, in the order of their start."""
+        return [process for process in self.spawned if process.running]
+
+    def refuse(self, name: str, reason: str = "there is no such program") -> None:
+        """From now on a service cannot be started, and why."""
+        self._refusals[name] = reason
+
+    def allow(self, name: str) -> None:
+        """It can be started again."""
+        del self._refusals[name]
