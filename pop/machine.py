@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from pop.errors import BadLabel
+from pop.errors import BadLabel, BadStateDirectory
 from pop.model import Machine
 from pop.paths import check_name
 
@@ -28,15 +28,32 @@ def machine_id(
     """This machine's id: the hardware's, else the system's, else one that is made once and kept.
 
     @param kept: the file where a made one is.
-    @raise OSError: it can be neither read nor kept.
+    @raise BadStateDirectory: it can be neither read nor kept.
     """
-    for path in (hardware, *system, kept):
+    for path in (hardware, *system):
         found = _read_id(path)
         if found:
             return found
+    return kept_id(kept, make)
+
+
+def kept_id(path: Path, make: Callable[[], uuid.UUID] = uuid.uuid1) -> str:
+    """The id in a file; if there is none yet, one is made.
+
+    @raise BadStateDirectory: it can be neither read nor kept.
+    """
+    found = _read_id(path)
+    if found:
+        return found
     made = str(make())
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept.write_text(made + "\n")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_suffix(".new")
+        draft.write_text(made + "\n")
+        draft.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadStateDirectory(directory=path.parent, reason=reason) from error
     return made
 
 

@@ -123,24 +123,27 @@ class Machine:
 class AgentInfo:
     """Who serves a machine just now.
 
-    @ivar state_dir: where it keeps its files: whoever holds that directory succeeds it.
+    @ivar state_dir: where it keeps its files.
+    @ivar state_id: what tells that directory from all others: who holds it next, succeeds it.
     """
 
     pid: int = 0
     host: str = ""
     state_dir: str = ""
+    state_id: str = ""
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         known = {"pid": self.pid, "host": self.host, "state_dir": self.state_dir}
-        return dump({**self.extra, **known})
+        return dump({**self.extra, **known, "state_id": self.state_id})
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "AgentInfo":
         found = load(path, data, dict, "an object")
         pid = _take(path, found, "pid", int, 0)
         host = _take(path, found, "host", str, "")
-        return cls(pid, host, _take(path, found, "state_dir", str, ""), found)
+        state_dir = _take(path, found, "state_dir", str, "")
+        return cls(pid, host, state_dir, _take(path, found, "state_id", str, ""), found)
 
 
 @dataclass(frozen=True)

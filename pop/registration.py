@@ -19,6 +19,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     NodeExistsException,
     NoNodeException,
+    NotConnectedException,
     ZooKeeperException,
 )
 
@@ -116,10 +117,7 @@ class Registration:
             data, stat = await self._client.get(path)
             other = AgentInfo.from_json(path, data)
             ours = stat.ephemeral_owner == self._client.client_id[0]
-            if not ours and (other.host, other.state_dir) != (
-                self._agent.host,
-                self._agent.state_dir,
-            ):
+            if not ours and other.state_id != self._agent.state_id:
                 raise MachineTaken(
                     machine=self._machine.id,
                     pid=other.pid,
@@ -130,7 +128,7 @@ class Registration:
             await self._client.delete(path, stat.version)
 
     async def _keep(self) -> None:
-        with contextlib.suppress(CancelledError, ClosingException):
+        with contextlib.suppress(CancelledError, ClosingException, NotConnectedException):
             while True:
                 try:
                     await self._look()

@@ -23,6 +23,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     NodeExistsException,
     NoNodeException,
+    NotConnectedException,
     ZooKeeperException,
 )
 
@@ -85,7 +86,7 @@ class Reports:
         try:
             while not self._is_published(service):
                 await self._try(service, self._wanted.get(service))
-        except (CancelledError, ClosingException):
+        except (CancelledError, ClosingException, NotConnectedException):
             pass
         finally:
             self._writers.pop(service, None)
@@ -101,7 +102,7 @@ class Reports:
                 await self._change(service, report, acl)
             except (NodeExistsException, NoNodeException):
                 await self._replace(service, report, acl)
-        except ClosingException:
+        except (ClosingException, NotConnectedException):
             raise
         except ConnectionLossException:
             self._unknown.add(service)  # it may have been carried out or not

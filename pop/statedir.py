@@ -1,7 +1,7 @@
 """The state directory: where one agent keeps its files, and that it is the only one to.
 
 In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of
-an agent in the background), C{machine-id} (if one had to be made), C{log/}, C{services/}, C{run/}
+an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/}, C{run/}
 and, if its path is short enough for sockets, C{notify/}.
 """
 
@@ -13,6 +13,7 @@ from typing import IO
 import platformdirs
 
 from pop.errors import AgentRuns, BadStateDirectory
+from pop.machine import kept_id
 from pop.process import notify_directory
 
 
@@ -62,6 +63,10 @@ class StateDirectory:
         if path.is_symlink() or path.stat().st_uid != os.geteuid():
             raise OSError(0, f"{path} belongs to somebody else")
         path.chmod(mode)
+
+    def id(self) -> str:
+        """What tells this directory from all others, wherever it is mounted; made once."""
+        return kept_id(self.path / "id")
 
     def hold(self) -> None:
         """Keep other agents out, until this process ends or L{release}.

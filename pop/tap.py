@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.application.service import IService
@@ -19,6 +19,7 @@ from pop.cluster import Cluster
 from pop.configuration import Configuration, configure
 from pop.errors import PopError
 from pop.instances import Instances
+from pop.interfaces import ISpawner
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
 from pop.process import Spawner
@@ -93,27 +94,52 @@ def make_agent(
     catalogue: Catalogue,
     pidfile: str | None = None,
 ) -> Agent:
-    """Compose an agent of its parts: the one place that knows them all."""
+    """An agent on this machine's processes, files and clocks."""
     for broken in catalogue.broken:
         log.error("{broken}", broken=broken)
     state_dir = configuration.state_dir
-    info = AgentInfo(pid=os.getpid(), host=machine.host, state_dir=str(state_dir.path))
-    cluster = Cluster(configuration.client(reactor), configuration.paths, reactor)
-    reports = Reports(cluster, machine.id, reactor)
     spawner = Spawner(reactor, state_dir.path, environment)
     spawner.clear()
-    chance = random.Random()
-    reactor.callWhenRunning(_exit_quietly_on_sigterm, reactor)
+    reactor.callWhenRunning(_exit_quietly, reactor)
+    return compose(
+        cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
+        machine=machine,
+        info=AgentInfo(os.getpid(), machine.host, str(state_dir.path), state_dir.id()),
+        spawner=spawner,
+        catalogue=catalogue,
+        chance=random.Random(),
+        wall=_wall,
+        failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
+    )
+
+
+def compose(
+    *,
+    cluster: Cluster,
+    machine: Machine,
+    info: AgentInfo,
+    spawner: ISpawner,
+    catalogue: Catalogue,
+    chance: random.Random,
+    wall: Callable[[], float],
+    failed: Callable[[Exception], None],
+) -> Agent:
+    """An agent from its parts: the one place that knows them all.
+
+    Nothing here knows whether processes, ZooKeeper and time are real.
+    """
+    clock = cluster.clock
+    reports = Reports(cluster, machine.id, clock)
     return Agent(
         machine=machine.id,
         cluster=cluster,
-        registration=Registration(cluster, machine, info, reports, reactor),
+        registration=Registration(cluster, machine, info, reports, clock),
         reports=reports,
-        instances=lambda changed: Instances(spawner, reactor, chance, changed),
+        instances=lambda changed: Instances(spawner, clock, chance, changed),
         catalogue=catalogue,
-        clock=reactor,
-        wall=lambda: _wall(),
-        failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
+        clock=clock,
+        wall=wall,
+        failed=failed,
     )
 
 
@@ -123,7 +149,7 @@ def _wall() -> float:
     return time()
 
 
-def _exit_quietly_on_sigterm(reactor: Any) -> None:
+def _exit_quietly(reactor: Any) -> None:
     """A stop that was asked for is no failure: twistd would end by the signal itself."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: reactor.callFromThread(_stop, reactor))

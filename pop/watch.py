@@ -22,6 +22,7 @@ from txzookeeper.errors import (
     ClosingException,
     ConnectionLossException,
     NoNodeException,
+    NotConnectedException,
     ZooKeeperException,
 )
 
@@ -46,36 +47,40 @@ class Followed:
         self._clock = clock
         self._settled = settled
         self._reading: set[str] = set()
-        self._loops: dict[str, Deferred[None]] = {}
+        self._turns: dict[str, object] = {}
+        self._loops: dict[object, Deferred[None]] = {}
 
     def follow(self, path: str, *, children: bool = False) -> None:
         """Begin to read a node's data, or its children's names in order."""
-        if path not in self._loops:
-            self._loops[path] = Deferred.fromCoroutine(self._loop(path, children))
+        if path not in self._turns:
+            self._turns[path] = turn = object()
+            self._loops[turn] = Deferred.fromCoroutine(self._loop(path, children, turn))
 
     def leave(self, path: str) -> None:
         """Cease to read a node."""
-        loop = self._loops.pop(path, None)
-        if loop is not None:
-            loop.cancel()
+        turn = self._turns.pop(path, None)
         self._reading.discard(path)
         self.found.pop(path, None)
+        if turn in self._loops:
+            self._loops.pop(turn).cancel()
 
     def stop(self) -> None:
         """Cease to read all of them."""
         self._settled = lambda: None
-        for path in list(self._loops):
+        for path in list(self._turns):
             self.leave(path)
 
-    async def _loop(self, path: str, children: bool) -> None:
-        with contextlib.suppress(CancelledError, ClosingException):
-            while True:
+    async def _loop(self, path: str, children: bool, turn: object) -> None:
+        """Read and watch until the node is left, which may happen within C{_settled} as well."""
+        with contextlib.suppress(CancelledError, ClosingException, NotConnectedException):
+            while self._turns.get(path) is turn:
                 self._reading.add(path)
                 self.found[path], watch = await self._read(path, children)
                 self._reading.discard(path)
                 if not self._reading:
                     self._settled()
-                await watch
+                if self._turns.get(path) is turn:
+                    await watch
 
     async def _read(
         self, path: str, children: bool
@@ -86,7 +91,7 @@ class Followed:
                 return await self._look(path, children)
             except ConnectionLossException:
                 continue
-            except ClosingException:
+            except (ClosingException, NotConnectedException):
                 raise
             except ZooKeeperException as error:
                 self._log.error("Cannot read {path}: {error}", path=path, error=error)
@@ -238,11 +243,11 @@ class MachineWatch:
     def _relisted(self) -> None:
         names = self._listed.found.get(self._paths.services) or ()
         assert isinstance(names, tuple)  # its children are followed, not its data
-        gone = self._services.keys() - set(names)
-        for name in gone:
-            self._services.pop(name).stop()
+        gone = [self._services.pop(name) for name in self._services.keys() - set(names)]
+        for watch in gone:
+            watch.stop()
         self._watch_new(name for name in names if name not in self._services)
-        if gone:
+        if any(watch.service or watch.problem for watch in gone):
             self._changed()
 
     def _watch_new(self, names: Iterable[str]) -> None:
