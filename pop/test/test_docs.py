@@ -1,0 +1,197 @@
+"""The documentation says what is so."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
+from itertools import product
+
+from docutils.core import publish_doctree
+from docutils.utils import Reporter
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop import life as lives
+from pop.cli import COMMANDS
+from pop.life import Life, Phase, step
+from pop.paths import TABLE
+from pop.program import Launch, Program
+from pop.test.checkout import MISSING, ROOT
+from txzookeeper.testing.real import SKIPPED, real_servers
+
+DOCS = ROOT / "docs"
+WORDS = (
+    "service type",
+    "service",
+    "instance",
+    "machine",
+    "agent",
+    "task",
+    "settings",
+    "state",
+    "registration",
+    "requirement",
+    "bundle",
+    "component",
+)
+"""The words that have one meaning each, everywhere in pop."""
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """A table of the documentation, without the marks that make words literal."""
+    with open(DOCS / "tables" / f"{name}.csv", newline="", encoding="utf-8") as file:
+        return [
+            {column: cell.replace("``", "") for column, cell in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def read_page(name: str) -> str:
+    """The source of a page."""
+    return (DOCS / f"{name}.rst").read_text(encoding="utf-8")
+
+
+def possible_lives() -> Iterator[Life]:
+    """Every kind of life that an instance can be at."""
+    plain, notifying = (Launch(Program(("x",), notifies=notifies)) for notifies in (False, True))
+    for phase, running, wanted in product(Phase, (plain, notifying), (None, plain)):
+        life = Life(phase, wanted=wanted, running=running)
+        if phase in (Phase.STARTING, Phase.READY):
+            yield replace(life, wanted=running)
+        elif phase is Phase.STOPPING or wanted is None:
+            yield life
+        if phase in (Phase.BACKING_OFF, Phase.FAILED):
+            yield replace(life, wanted=running, running=None)
+
+
+def possible_events() -> Iterator[lives.Event]:
+    """Every kind of event."""
+    yield lives.Wanted(Launch(Program(("y",))))
+    yield lives.Unwanted()
+    yield lives.Spawned(1)
+    yield lives.Refused("why")
+    yield lives.Notified()
+    yield lives.Notified(ready=True)
+    yield lives.Exited("how")
+    yield lives.Elapsed()
+
+
+def life_table() -> list[dict[str, str]]:
+    """What may become of an instance: a row for each phase, a column for each event."""
+    found: dict[tuple[Phase, str], set[Phase]] = {}
+    for life, event, failures in product(possible_lives(), possible_events(), (0, 5)):
+        cell = found.setdefault((life.phase, type(event).__name__.lower()), set())
+        try:
+            cell.add(step(replace(life, failures=failures), event, now=1.0)[0].phase)
+        except lives.Impossible:
+            continue
+    events = list(dict.fromkeys(type(event).__name__.lower() for event in possible_events()))
+    return [
+        {"phase": phase.value}
+        | {
+            event: " or ".join(p.value for p in Phase if p in found[phase, event]) or "-"
+            for event in events
+        }
+        for phase in Phase
+    ]
+
+
+class TablesTests(SynchronousTestCase):
+    """What stands in code and in the documentation is the same."""
+
+    skip = MISSING
+
+    def test_znodes(self) -> None:
+        """The table of znodes is the one of L{pop.paths}."""
+        expected = [
+            {"path": row.path, "data": row.data, "format": row.format, "kind": row.kind}
+            for row in TABLE
+        ]
+        self.assertEqual(expected, read_table("znodes"))
+
+    def test_life(self) -> None:
+        """The table of an instance's life is what L{pop.life.step} does."""
+        self.assertEqual(life_table(), read_table("life"))
+
+    def test_glossary(self) -> None:
+        """Every word that has one meaning only is explained."""
+        terms = set(re.findall(r"^   (\S.*)$", read_page("glossary"), re.MULTILINE))
+        self.assertEqual(set(), set(WORDS) - terms)
+
+    def test_commands(self) -> None:
+        """Every command has a section of its own, in the order of C{pop --help}."""
+        titles = re.findall(r"^pop (\w+)\n-+$", read_page("commands"), re.MULTILINE)
+        self.assertEqual(list(COMMANDS), titles)
+
+
+class PagesTests(SynchronousTestCase):
+    """The pages can be read."""
+
+    skip = MISSING
+
+    def test_the_readme_renders(self) -> None:
+        """It is plain reStructuredText without a flaw, as package indexes need it."""
+        said = StringIO()
+        publish_doctree(
+            (ROOT / "README.rst").read_text(encoding="utf-8"),
+            settings_overrides={
+                "warning_stream": said,
+                "report_level": Reporter.INFO_LEVEL,
+                "file_insertion_enabled": False,
+                "raw_enabled": False,
+            },
+        )
+        self.assertEqual("", said.getvalue())
+
+    def test_no_machine_of_ours(self) -> None:
+        """No page names a file that only one of our machines has."""
+        pages = [ROOT / "README.rst", *DOCS.rglob("*.rst"), *DOCS.rglob("*.csv")]
+        found = [
+            str(page) for page in pages if re.search(r"/(?:root|work|home/\w+)/", page.read_text())
+        ]
+        self.assertEqual([], found)
+
+
+class TutorialTests(SynchronousTestCase):
+    """The tutorial is true."""
+
+    skip = MISSING or (None if real_servers() else SKIPPED)
+
+    def test_once(self) -> None:
+        """It runs to its end on a real ZooKeeper, and leaves nothing there."""
+        servers = str(real_servers())
+        tutorial = [sys.executable, "examples/tutorial.py", "--once", "--zookeeper", servers]
+        done = subprocess.run(
+            tutorial,
+            cwd=ROOT,
+            env={**os.environ, "POP_PATH_PREFIX": "/must-not-be-touched"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        self.assertEqual(0, done.returncode, done.stdout)
+        for expected in (
+            "$ pop init --force\n",
+            "$ pop deploy web --wait\n",
+            "<title>Directory listing for /</title>\n",
+            "nc 127.0.0.1",
+            "\nHello, pop!\n",
+        ):
+            self.assertIn(expected, done.stdout)
+        look = (
+            "import sys; from kazoo.client import KazooClient as K; k = K(sys.argv[1]); k.start()"
+        )
+        left = subprocess.run(
+            [sys.executable, "-c", f"{look}; print(k.get_children('/')); k.stop()", servers],
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        ).stdout
+        self.assertIn("zookeeper", left)
+        self.assertNotIn("pop-tutorial", left)
+        self.assertNotIn("must-not-be-touched", left)
