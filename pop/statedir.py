@@ -1,8 +1,8 @@
 """The state directory: where one agent keeps its files, and that it is the only one to.
 
 In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of
-an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/}, C{run/}
-and, if its path is short enough for sockets, C{notify/}.
+an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/},
+C{run/} and, if its path is short enough for sockets, C{notify/}.
 """
 
 import fcntl
