@@ -12,6 +12,7 @@ copyright = "the authors of pop, GPL-3.0-or-later"
 release = installed("pop")
 extensions = ["commandline"]
 exclude_patterns = ["_build"]
+highlight_language = "none"
 html_theme = "alabaster"
 html_theme_options = {"description": "Let pop run your services.", "fixed_sidebar": True}
 html_show_sourcelink = False

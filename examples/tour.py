@@ -41,8 +41,8 @@ def say(text: str = "") -> None:
 
 
 def answers(servers: str) -> bool:
-    """Whether a ZooKeeper serves at HOST:PORT."""
-    host, _, port = servers.rpartition(":")
+    """Whether a ZooKeeper serves at HOST:PORT[/chroot]."""
+    host, _, port = servers.partition("/")[0].rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=2) as connection:
             connection.sendall(b"srvr")
@@ -278,7 +278,7 @@ def main(argv: Sequence[str], interruption: Interruption) -> int:
     """Go through the tutorial, and end everything that it started, whatever happens."""
     parser = argparse.ArgumentParser(description="Show pop's tutorial, live.")
     parser.add_argument("--once", action="store_true", help="end after the tour")
-    parser.add_argument("--zookeeper", metavar="HOST:PORT", help="use this ZooKeeper")
+    parser.add_argument("--zookeeper", metavar="HOST:PORT[/chroot]", help="use this ZooKeeper")
     options = parser.parse_args(argv)
     toured = False
     try:

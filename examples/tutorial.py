@@ -1,6 +1,6 @@
 """The tutorial, live: each command as you would type it, and what it says.
 
-    python examples/tutorial.py [--once] [--zookeeper HOST:PORT]
+    python examples/tutorial.py [--once] [--zookeeper HOST:PORT[/chroot]]
 
 It uses the ZooKeeper at localhost:2181 if one answers there, and else starts the one that is
 installed. All that it does lies under /pop-tutorial, and all of it is removed in the end.

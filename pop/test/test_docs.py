@@ -1,10 +1,7 @@
 """The documentation says what is so."""
 
 import csv
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
@@ -20,7 +17,6 @@ from pop.life import Life, Phase, step
 from pop.paths import TABLE
 from pop.program import Launch, Program
 from pop.test.checkout import MISSING, ROOT
-from txzookeeper.testing.real import SKIPPED, real_servers
 
 DOCS = ROOT / "docs"
 WORDS = (
@@ -153,45 +149,3 @@ class PagesTests(SynchronousTestCase):
             str(page) for page in pages if re.search(r"/(?:root|work|home/\w+)/", page.read_text())
         ]
         self.assertEqual([], found)
-
-
-class TutorialTests(SynchronousTestCase):
-    """The tutorial is true."""
-
-    skip = MISSING or (None if real_servers() else SKIPPED)
-
-    def test_once(self) -> None:
-        """It runs to its end on a real ZooKeeper, and leaves nothing there."""
-        servers = str(real_servers())
-        tutorial = [sys.executable, "examples/tutorial.py", "--once", "--zookeeper", servers]
-        done = subprocess.run(
-            tutorial,
-            cwd=ROOT,
-            env={**os.environ, "POP_PATH_PREFIX": "/must-not-be-touched"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        self.assertEqual(0, done.returncode, done.stdout)
-        for expected in (
-            "$ pop init --force\n",
-            "$ pop deploy web --wait\n",
-            "<title>Directory listing for /</title>\n",
-            "nc 127.0.0.1",
-            "\nHello, pop!\n",
-        ):
-            self.assertIn(expected, done.stdout)
-        look = (
-            "import sys; from kazoo.client import KazooClient as K; k = K(sys.argv[1]); k.start()"
-        )
-        left = subprocess.run(
-            [sys.executable, "-c", f"{look}; print(k.get_children('/')); k.stop()", servers],
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=60,
-        ).stdout
-        self.assertIn("zookeeper", left)
-        self.assertNotIn("pop-tutorial", left)
-        self.assertNotIn("must-not-be-touched", left)
