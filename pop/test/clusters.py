@@ -17,8 +17,7 @@ from txzookeeper import ManagedClient, Stat
 from txzookeeper.testing import MemoryServer, Network
 
 T = TypeVar("T")
-STATUS_ROOM = {"state", "status"}
-"""What a service has beside the nodes of its target state."""
+E = TypeVar("E", bound=Exception)
 
 
 class SteppingClock(Clock):
@@ -92,13 +91,13 @@ class ClusterTestCase(SynchronousTestCase):
         """Let time pass until the work is done (C{run} is trial's)."""
         return self.server.run(work)
 
-    def fails(
-        self, kind: type[Exception], work: Coroutine[Any, Any, Any] | Deferred[Any]
-    ) -> Exception:
+    def fails(self, kind: type[E], work: Coroutine[Any, Any, Any] | Deferred[Any]) -> E:
         """The error of that kind that the work ends with."""
-        with self.assertRaises(kind) as caught:
+        try:
             self.run_(work)
-        return caught.exception
+        except kind as error:
+            return error
+        raise self.failureException(f"no {kind.__name__}")
 
     def deploy(self, name: str = "web", *machines: str, **settings: Any) -> Service:
         """Have a service, deployed on some machines."""
@@ -132,7 +131,8 @@ class ClusterTestCase(SynchronousTestCase):
     def tree(self, path: str = "/") -> dict[str, bytes]:
         """All nodes below a path, with their data."""
         found: dict[str, bytes] = {}
-        for child in sorted(self.run_(self.client.get_children(path))):
+        children = self.run_(self.client.get_children(path))
+        for child in sorted(children):
             below = f"{path.rstrip('/')}/{child}"
             if below != "/zookeeper":
                 found[below] = self.data(below) or b""

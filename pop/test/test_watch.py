@@ -1,7 +1,6 @@
 """What a machine should run follows what the nodes say."""
 
 from dataclasses import replace
-from typing import Any
 
 from pop.errors import BrokenNode
 from pop.model import Service, Target
@@ -30,11 +29,8 @@ class WatchTestCase(ClusterTestCase):
 
     def wanted(self) -> Wanted:
         """What the agent believes just now."""
-        return self.successResultOf(self.agent_answer())
-
-    def agent_answer(self) -> Any:
-        """A coroutine: the only way in."""
-        return self.agent.wanted("m1")
+        answer: Wanted = self.successResultOf(self.agent.wanted("m1"))
+        return answer
 
     def seen(self) -> dict[str, Service]:
         """The services of m1, once everything has arrived."""
