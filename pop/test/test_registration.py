@@ -220,6 +220,10 @@ class WaitingTests(RegistrationTestCase):
         self.registering.addBoth(self.registered.append)
         self.server.settle()
 
+    def end(self) -> None:
+        self.registering.cancel()
+        super().end()
+
     def init(self) -> None:
         """Somebody makes the namespace."""
         admin = self.connect(prefix="/late/pop")
