@@ -178,7 +178,7 @@ def step(
         case ((Phase.STARTING | Phase.READY), Wanted()):
             return _stop(life, event.launch, event.why, now)
         case Phase.STOPPING, Wanted():
-            return replace(life, wanted=event.launch), ()
+            return replace(life, wanted=event.launch, why=event.why), ()
         case ((Phase.STARTING | Phase.READY), Unwanted()):
             return _stop(life, None, event.why, now)
         case ((Phase.STOPPED | Phase.BACKING_OFF | Phase.FAILED), Unwanted()):
@@ -200,9 +200,11 @@ def step(
             return _rest(life, life.why, now), ()
         case Phase.STOPPING, Elapsed():
             return replace(life, why=_killed(life.why)), (Kill(),)
-        case ((Phase.BACKING_OFF | Phase.FAILED), Elapsed()) if life.wanted:
+        case Phase.BACKING_OFF, Elapsed() if life.wanted:
             again = replace(life, restarts=life.restarts + 1)
             return _spawn(again, life.wanted, life.why, now)
+        case Phase.FAILED, Elapsed() if life.wanted:
+            return _spawn(life, life.wanted, life.why, now)
     raise Impossible(f"{event} in phase {life.phase}")
 
 

@@ -12,7 +12,7 @@ from pop.errors import MachineTaken, NotInitialised, PopError
 from pop.model import AgentInfo, Machine
 from pop.reports import Reports
 from pop.together import together
-from txzookeeper import ACL, EPHEMERAL, ClientEvent
+from txzookeeper import ACL, EPHEMERAL, ClientEvent, Stat
 from txzookeeper.errors import (
     BadVersionException,
     ClosingException,
@@ -22,6 +22,7 @@ from txzookeeper.errors import (
     NotConnectedException,
     ZooKeeperException,
 )
+from txzookeeper.transaction import Transaction
 
 RETRY = 5.0
 """Seconds until a registration that was refused later on is tried again."""
@@ -58,6 +59,7 @@ class Registration:
         While there is no namespace, this waits for one.
 
         @raise MachineTaken: another agent serves this machine.
+        @raise BrokenNode: something serves it that makes no sense.
         """
         while True:
             try:
@@ -77,8 +79,11 @@ class Registration:
             self._keeper.cancel()
 
     async def _namespace(self) -> None:
-        """Wait until there is one; its nodes are made together, the agents' last."""
-        path = self._cluster.paths.agents
+        """Wait until there is one, whole."""
+        for path in self._cluster.paths.roots:
+            await self._existence(path)
+
+    async def _existence(self, path: str) -> None:
         while True:
             with contextlib.suppress(NoNodeException, ConnectionLossException):
                 exists, watch = self._client.exists_and_watch(path)
@@ -87,45 +92,43 @@ class Registration:
                 await watch
 
     async def _register(self) -> None:
-        acl = await self._cluster.acl()
-        await self._describe(acl)
-        _, path = self._paths
+        """Make or renew both nodes in one transaction, so that no other agent comes between."""
         while True:
-            try:
-                await self._client.create(path, self._agent.to_json(), acl, EPHEMERAL)
+            await self._cluster.check()
+            transaction = await self._changes(await self._cluster.acl())
+            with contextlib.suppress(NodeExistsException, NoNodeException, BadVersionException):
+                await transaction.commit()
                 return
-            except NoNodeException as error:
-                raise NotInitialised(path=self._cluster.paths.root) from error
-            except NodeExistsException:
-                await self._succeed(path)
 
-    async def _describe(self, acl: list[ACL]) -> None:
-        path, _ = self._paths
-        try:
-            await self._client.create(path, self._machine.to_json(), acl)
-        except NodeExistsException:
-            await self._client.set(path, self._machine.to_json())
-        except NoNodeException as error:
-            raise NotInitialised(path=self._cluster.paths.root) from error
+    async def _changes(self, acl: list[ACL]) -> Transaction:
+        machine_path, agent_path = self._paths
+        looks = [self._cluster.node(path) for path in self._paths]
+        machine, agent = await together(looks)
+        transaction = self._client.transaction()
+        if agent:
+            self._refuse_foreign(agent_path, *agent)
+            transaction.delete(agent_path, agent[1].version)
+        transaction.create(agent_path, self._agent.to_json(), acl, EPHEMERAL)
+        if machine:
+            return transaction.set(machine_path, self._machine.to_json(), machine[1].version)
+        return transaction.create(machine_path, self._machine.to_json(), acl)
 
-    async def _succeed(self, path: str) -> None:
-        """Take the place of our predecessor: whoever holds our state directory is us.
+    def _refuse_foreign(self, path: str, data: bytes, stat: Stat) -> None:
+        """Only we, and whoever held our state directory before us, may be there.
 
-        @raise MachineTaken: it is not ours.
+        @raise MachineTaken: somebody else is.
         """
-        with contextlib.suppress(NoNodeException, BadVersionException):
-            data, stat = await self._client.get(path)
-            other = AgentInfo.from_json(path, data)
-            ours = stat.ephemeral_owner == self._client.client_id[0]
-            if not ours and other.state_id != self._agent.state_id:
-                raise MachineTaken(
-                    machine=self._machine.id,
-                    pid=other.pid,
-                    host=other.host,
-                    directory=other.state_dir,
-                    seconds=self._client.session_timeout / 1000,
-                )
-            await self._client.delete(path, stat.version)
+        other, mine = AgentInfo.from_json(path, data), self._agent
+        if stat.ephemeral_owner == self._client.client_id[0]:
+            return
+        if not other.state_id or (other.host, other.state_id) != (mine.host, mine.state_id):
+            raise MachineTaken(
+                machine=self._machine.id,
+                pid=other.pid,
+                host=other.host,
+                directory=other.state_dir,
+                seconds=self._client.session_timeout / 1000,
+            )
 
     async def _keep(self) -> None:
         with contextlib.suppress(CancelledError, ClosingException, NotConnectedException):

@@ -4,7 +4,6 @@ Note [Latest]: for each service there is what should be published and what was, 
 write under way. What changes meanwhile is published when that write is done: the latest only.
 """
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,8 @@ from txzookeeper.errors import (
 
 RETRY = 5.0
 """Seconds until a write that ZooKeeper refused is tried again."""
+AGAIN = 0.2
+"""Seconds until a write that others got in the way of is tried again."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,10 @@ class Reports:
             raise
         except ConnectionLossException:
             self._unknown.add(service)  # it may have been carried out or not
+        except (NodeExistsException, NoNodeException):
+            # Others were at the same nodes, or the machine's own is not there just now.
+            self._unknown.add(service)
+            await deferLater(self._clock, AGAIN)
         except (ZooKeeperException, NotInitialised) as error:
             self._log.error("Cannot report on {service}: {error}", service=service, error=error)
             await deferLater(self._clock, RETRY)
@@ -140,8 +145,7 @@ class Reports:
                 transaction.delete(path)
             if data is not None:
                 transaction.create(path, data, acl, EPHEMERAL)
-        with contextlib.suppress(NodeExistsException, NoNodeException):
-            await transaction.commit()
+        await transaction.commit()
 
     async def _make_parents(self, service: str, acl: list[ACL]) -> bool:
         """A service that was made by hand may lack them."""

@@ -17,7 +17,7 @@ Read = Callable[[bytes, int, int], T]
 """(buffer, offset, end): gives the result that lies there, or raises ``PacketError``."""
 
 Observe = Callable[[int, Any], None]
-"""(error code or 0, result): told of the server's answer even if the caller cancelled."""
+"""(error code or 0, result): told of the outcome even if the caller cancelled."""
 
 
 class Call(Generic[T]):
@@ -64,6 +64,8 @@ class Call(Generic[T]):
 
     def failed(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
         """Tell that there will be no answer."""
+        if self.observe is not None and kind.code is not None:
+            self.observe(kind.code, None)
         if not self.deferred.called:
             error = kind(self.path)
             self.deferred.errback(kind(self.path, f"{error} {reason}") if reason else error)

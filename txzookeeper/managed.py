@@ -3,6 +3,10 @@
 Note [Stale ephemerals]: after a session has expired a node of an even older session of the same
 program may still be there, and vanish a moment later. So whatever is found in the place of a
 node to be made again is deleted if this session does not own it, and made anew.
+
+Note [Lost answers]: a change whose answer was lost may have been carried out or not; the program
+that is told so will look and repeat it. Until then the node is not one to be made again: what
+was created so is not in the table yet, and what was deleted so leaves it, lest it rise again.
 """
 
 from __future__ import annotations
@@ -95,6 +99,11 @@ class ManagedClient(ZookeeperClient):
             if code == 0 and not _refused(result):
                 for op, request in parts:
                     note_change(self._ephemerals, op, request)
+            elif code == ConnectionLossException.code:
+                # See Note [Lost answers].
+                for op, request in parts:
+                    if op == c.DELETE_OP:
+                        note_change(self._ephemerals, op, request)
 
         return observe
 

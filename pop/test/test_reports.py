@@ -179,7 +179,7 @@ class FoundTests(ReportsTestCase):
             self.publish(READY)
 
         for step in self.at_each_step(work, lambda: self.server.server.expire(session)):
-            self.server.settle()
+            self.server.advance(1)
             self.check(READY, step)
 
     def test_removed_by_hand(self) -> None:
@@ -229,6 +229,7 @@ class FoundTests(ReportsTestCase):
         self.server.settle()
         self.run_(self.client.create("/machines/m1"))
         self.reports.publish_again()
+        self.server.advance(1)
         self.check(READY)
 
     def test_removed_service(self) -> None:
