@@ -150,9 +150,11 @@ class FoundTests(ReportsTestCase):
 
     def stale(self) -> int:
         """Nodes of a predecessor; its session."""
-        predecessor = self.connect()
+        network = self.server.network()
+        predecessor = self.connect(network)
         for path in ALL:
             self.run_(predecessor.client.create(path, b"{}", flags=EPHEMERAL))
+        network.refuse_connections()  # it is dead: it does not come back with a new session
         return predecessor.client.client_id[0]
 
     def test_predecessor(self) -> None:
