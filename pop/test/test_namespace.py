@@ -1,6 +1,7 @@
 """The namespace as a whole: made, reset, written out and read back."""
 
 from dataclasses import replace
+
 import yaml
 from twisted.internet.defer import Deferred
 
