@@ -21,14 +21,12 @@ from pathlib import Path
 from twisted.internet import reactor
 from pop.process import Spawner
 from pop.program import Launch, Program
-from pop.statedir import StateDirectory
 from twisted.internet.protocol import ProcessProtocol
 path = Path(sys.argv[1])
-StateDirectory(path).make()
 spawner = Spawner(reactor, path, os.environ)
 script = "sleep 600 & echo $! > $POP_TEST_PIDS; exec sleep 600"
 for name in ("web", "db"):
-    launch = Launch(Program(("/bin/sh", "-c", script)), {"POP_TEST_PIDS": str(path / name)})
+    launch = Launch(Program(("/bin/sh", "-c", script)), {"POP_TEST_PIDS": os.path.join(sys.argv[2], name)})
     print(spawner.spawn(name, launch, ProcessProtocol()).pid, flush=True)
 signal.pause()
 """
@@ -68,11 +66,15 @@ class KilledAgentTests(Tests):
 
     def killed_agent(self) -> list[int]:
         """Have an agent start two services of two processes each, and kill it; gives their pids."""
-        fifos = [self.nursery.path / name for name in ("web", "db")]
+        elsewhere = Path(self.mktemp()).absolute()
+        elsewhere.mkdir()
+        fifos = [elsewhere / name for name in ("web", "db")]
         for fifo in fifos:
             os.mkfifo(fifo)
         with subprocess.Popen(
-            [sys.executable, "-c", AGENT, str(self.nursery.path)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", AGENT, str(self.nursery.path), str(elsewhere)],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as agent:
             assert agent.stdout
             leaders = [int(agent.stdout.readline()) for _ in fifos]
