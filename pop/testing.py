@@ -27,7 +27,9 @@ class FakeProcess:
 
     @ivar name: the service's.
     @ivar launch: what it was started with.
+    @ivar protocol: who is told of it.
     @ivar signals: what it was sent, by names without SIG, in order.
+    @ivar alive: whether nothing has ended it yet.
     @ivar stubborn: whether it takes no notice of any signal but KILL.
     """
 
@@ -40,8 +42,8 @@ class FakeProcess:
         self.signals: list[str] = []
         self.stubborn = False
         self._clock = clock
-        self._protocol = protocol
-        self._alive = True
+        self.protocol = protocol
+        self.alive = True
         self._ended = False
 
     @property
@@ -69,12 +71,12 @@ class FakeProcess:
 
     def notify(self, datagram: bytes = b"READY=1") -> None:
         """It says something of itself, as C{sd_notify(3)} does."""
-        assert self._alive, f"{self.name} has ended and can say nothing more"
+        assert self.alive, f"{self.name} has ended and can say nothing more"
         assert self.launch.program.notifies, f"{self.name} was given no NOTIFY_SOCKET"
-        self._protocol.notified(parse(datagram))  # type: ignore[attr-defined]  # see ISpawner
+        self.protocol.notified(parse(datagram))  # type: ignore[attr-defined]  # see ISpawner
 
     def _signal(self, signal: str) -> None:
-        if not self._alive:
+        if not self.alive:
             return
         self.signals.append(signal)
         if signal == "KILL" or not self.stubborn:
@@ -82,12 +84,12 @@ class FakeProcess:
             self._clock.callLater(0, self._end, _killed(signal))
 
     def _die(self) -> None:
-        assert self._alive, f"{self.name} has ended already"
-        self._alive = False
+        assert self.alive, f"{self.name} has ended already"
+        self.alive = False
 
     def _end(self, how: Exception) -> None:
         self._ended = True
-        self._protocol.processEnded(Failure(how))
+        self.protocol.processEnded(Failure(how))
 
 
 def _killed(signal: str) -> ProcessTerminated:
@@ -99,18 +101,19 @@ class FakeSpawner:
     """Starts L{FakeProcess}es, each of which runs until a signal or the test ends it.
 
     @ivar spawned: all that were ever started, in order.
+    @ivar refusals: why some cannot be started, by the service's name.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self.spawned: list[FakeProcess] = []
         self._clock = clock
         self._pids = count(1000)
-        self._refusals: dict[str, str] = {}
+        self.refusals: dict[str, str] = {}
 
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
         """See L{ISpawner.spawn}."""
-        if name in self._refusals:
-            raise NotSpawned(reason=self._refusals[name])
+        if name in self.refusals:
+            raise NotSpawned(reason=self.refusals[name])
         process = FakeProcess(self._clock, next(self._pids), name, launch, protocol)
         self.spawned.append(process)
         return process
@@ -128,8 +131,8 @@ class FakeSpawner:
 
     def refuse(self, name: str, reason: str = "there is no such program") -> None:
         """From now on a service cannot be started, and why."""
-        self._refusals[name] = reason
+        self.refusals[name] = reason
 
     def allow(self, name: str) -> None:
         """It can be started again."""
-        del self._refusals[name]
+        del self.refusals[name]

@@ -26,7 +26,8 @@ path = Path(sys.argv[1])
 spawner = Spawner(reactor, path, os.environ)
 script = "sleep 600 & echo $! > $POP_TEST_PIDS; exec sleep 600"
 for name in ("web", "db"):
-    launch = Launch(Program(("/bin/sh", "-c", script)), {"POP_TEST_PIDS": os.path.join(sys.argv[2], name)})
+    told = {"POP_TEST_PIDS": os.path.join(sys.argv[2], name)}
+    launch = Launch(Program(("/bin/sh", "-c", script)), told)
     print(spawner.spawn(name, launch, ProcessProtocol()).pid, flush=True)
 signal.pause()
 """
