@@ -12,7 +12,7 @@ from zope.interface.interface import InterfaceClass
 from zope.interface.verify import verifyObject
 
 import pop.services
-from pop.errors import BrokenType, NoSuchType, PopError
+from pop.errors import BadName, BrokenType, NoSuchType, PopError
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, Service
 from pop.paths import check_name
@@ -77,24 +77,40 @@ def _broken_modules() -> Iterable[BrokenType]:
     for module in getModule(pop.services.__name__).iterModules():
         try:
             module.load()
-        except (KeyboardInterrupt, SystemExit):
+        except KeyboardInterrupt:
             raise
-        except BaseException as error:  # whatever a stranger's module raises
+        except BaseException as error:  # whatever a stranger's module raises, SystemExit included
             reason = f"{type(error).__name__}: {error}"
-            yield BrokenType(module=module.filePath.path, reason=reason)
+            yield BrokenType(module=module.filePath.path, reason=_line(reason))
+
+
+def _line(text: str) -> str:
+    """One line, without the full stop that the sentence has."""
+    return " ".join(text.split()).rstrip(".")
 
 
 def _verify(found: Any, known: Mapping[str, Any]) -> None:
     where = f"{type(found).__module__}.{type(found).__qualname__}"
+
+    def broken(reason: str) -> BrokenType:
+        return BrokenType(module=where, reason=reason)
+
     try:
         verifyObject(IServiceType, found)
     except Invalid as error:
-        raise BrokenType(module=where, reason=" ".join(str(error).split())) from error
-    check_name("service type", found.name)
+        raise broken(_line(str(error).partition(": ")[2] or str(error))) from error
+    if not isinstance(found.name, str):
+        raise broken("its name is not a text")
+    try:
+        check_name("service type", found.name)
+    except BadName as error:
+        raise broken(
+            f"its name cannot be {error.fields['name']!r}: {error.fields['reason']}"
+        ) from error
     if found.name in known:
         other = type(known[found.name]).__module__
-        raise BrokenType(module=where, reason=f'{other} has a type "{found.name}" already')
+        raise broken(f'{other} has a type "{found.name}" already')
     if not isinstance(found.settings, InterfaceClass) or not found.settings.extends(
         ISettings, strict=False
     ):
-        raise BrokenType(module=where, reason="its settings do not extend pop.interfaces.ISettings")
+        raise broken("its settings do not extend pop.interfaces.ISettings")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pop.errors import BadFile, BadIdentity, BadServers, UsageError
+from pop.errors import BadIdentity, BadIdentityFile, BadServers, BadTimeout
 from pop.machine import machine_id
 from pop.paths import Paths, check_name
 from pop.statedir import StateDirectory, default_directory
@@ -14,6 +14,7 @@ from txzookeeper.hosts import parse_hosts
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 2181
+DEFAULT_SESSION = 10.0
 LONGEST_SESSION = 86400.0
 
 
@@ -32,7 +33,7 @@ class Configuration:
     state_dir: StateDirectory
     machine: str
     identity: str | None = field(default=None, repr=False)
-    session_timeout: float = 10.0
+    session_timeout: float = DEFAULT_SESSION
 
     def client(self, reactor: Any) -> ManagedClient:
         """A client, not yet connected."""
@@ -63,14 +64,20 @@ def configure(options: Mapping[str, Any], environment: Mapping[str, str]) -> Con
         paths=Paths(option("path_prefix") or "/"),
         state_dir=state_dir,
         machine=check_name("machine", machine),
-        identity=_identity(option("admin_identity"), option("admin_identity_file")),
-        session_timeout=_seconds(option("session_timeout") or 10.0),
+        identity=_identity(options.get("admin_identity"), options.get("admin_identity_file"))
+        or _identity(
+            environment.get("POP_ADMIN_IDENTITY") or None,
+            environment.get("POP_ADMIN_IDENTITY_FILE") or None,
+        ),
+        session_timeout=_seconds(option("session_timeout")),
     )
 
 
 def _servers(zookeeper: str | None, host: str | None, port: int | str | None) -> str:
     if host is not None or port is not None:
-        zookeeper = f"{host or DEFAULT_HOST}:{port or DEFAULT_PORT}"
+        name = host or DEFAULT_HOST
+        bracketed = f"[{name}]" if ":" in name and not name.startswith("[") else name
+        zookeeper = f"{bracketed}:{port or DEFAULT_PORT}"
     servers = zookeeper or f"{DEFAULT_HOST}:{DEFAULT_PORT}"
     try:
         parse_hosts(servers)
@@ -85,7 +92,7 @@ def _identity(identity: str | None, file: str | None) -> str | None:
             identity = Path(file).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise BadFile(path=file, reason=reason) from error
+            raise BadIdentityFile(path=file, reason=reason) from error
     if identity is None:
         return None
     user, colon, password = identity.partition(":")
@@ -94,11 +101,13 @@ def _identity(identity: str | None, file: str | None) -> str | None:
     return identity
 
 
-def _seconds(given: float | str) -> float:
+def _seconds(given: float | str | None) -> float:
+    if given is None:
+        return DEFAULT_SESSION
     try:
         seconds = float(given)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= LONGEST_SESSION:
-        raise UsageError(reason=f'The session timeout "{given}" is not a number of seconds.')
+        raise BadTimeout(given=given, longest=LONGEST_SESSION)
     return seconds

@@ -19,10 +19,6 @@ class PopError(Exception):
         return text.format(**self.fields)
 
 
-class UsageError(PopError):
-    """{reason}"""
-
-
 # ZooKeeper
 
 
@@ -34,6 +30,11 @@ class BadServers(PopError):
 class Unreachable(PopError):
     """No ZooKeeper answers at {servers} ({reason}). Start it, or name another with
     --zookeeper."""
+
+
+class NoChroot(PopError):
+    """The chroot in {servers} does not exist. Make that node first, or use --path-prefix instead,
+    which "pop init" makes."""
 
 
 class NotInitialised(PopError):
@@ -52,6 +53,14 @@ class Forbidden(PopError):
 
 class BadIdentity(PopError):
     """The admin identity is not of the form USER:PASSWORD."""
+
+
+class BadIdentityFile(PopError):
+    """The admin identity cannot be read from {path}: {reason}."""
+
+
+class BadTimeout(PopError):
+    """The session timeout "{given}" is not a number of seconds above 0 and at most {longest:g}."""
 
 
 class NoAnswer(PopError):
@@ -139,6 +148,10 @@ class NotDeployed(PopError):
 class NotReady(PopError):
     """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the
     agent's log directory, in {service}.log."""
+
+
+class NotGone(PopError):
+    """The service "{service}" has not stopped on {machine} within {seconds:g} seconds ({phase})."""
 
 
 class BadFile(PopError):

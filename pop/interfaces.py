@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
-from zope.schema import Choice, Dict, Float, Text, TextLine
+from zope.schema import Choice, Dict, Float, Text, TextLine, ValidationError
 
 if TYPE_CHECKING:
     from twisted.internet.protocol import ProcessProtocol
@@ -20,18 +20,50 @@ STOP_SIGNALS = tuple(
 )
 
 
+class NotAVariable(ValidationError):
+    """it should be a variable's name, without = and control characters"""
+
+
+class NotAValue(ValidationError):
+    """it should have no NUL character"""
+
+
+class NotAbsolute(ValidationError):
+    """it should be an absolute path"""
+
+
+def _variable(name: str) -> bool:
+    if "=" in name or not name.isprintable():
+        raise NotAVariable(name)
+    return True
+
+
+def _passable(text: str) -> bool:
+    if "\0" in text:
+        raise NotAValue(text)
+    return True
+
+
+def _absolute(path: str) -> bool:
+    """Where the agent was started is no place to start from."""
+    if not path.startswith("/") or not path.isprintable():
+        raise NotAbsolute(path)
+    return True
+
+
 class ISettings(Interface):
     """The settings of every service, whatever its type."""
 
     environment = Dict(
         title="Environment variables, on top of the agent's",
-        key_type=TextLine(min_length=1),
-        value_type=Text(),
+        key_type=TextLine(min_length=1, constraint=_variable),
+        value_type=Text(constraint=_passable),
         default={},
         required=False,
     )
     directory = TextLine(
         title="Working directory; a private one under the state directory unless given",
+        constraint=_absolute,
         required=False,
     )
     user = TextLine(title="System user to run as; the agent's unless given", required=False)

@@ -20,6 +20,18 @@ def dump(value: Json) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
 
 
+def loads(data: str | bytes) -> Json:
+    """Read JSON, strictly.
+
+    @raise ValueError: it is none; Python's C{NaN} and C{Infinity} are none either.
+    """
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number")
+
+    return json.loads(data, parse_constant=refuse)
+
+
 def load(path: str, data: bytes, kind: type[T], said: str) -> T:
     """The JSON value in a node.
 
@@ -27,7 +39,7 @@ def load(path: str, data: bytes, kind: type[T], said: str) -> T:
     @raise BrokenNode: it is not JSON, or of another shape.
     """
     try:
-        value = json.loads(data)
+        value = loads(data)
     except (ValueError, RecursionError) as error:
         raise BrokenNode(path=path, reason=f"it is not JSON ({error})") from error
     if not isinstance(value, kind):
@@ -41,6 +53,11 @@ def _take(path: str, found: dict[str, Json], key: str, kind: type[T], default: T
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise BrokenNode(path=path, reason=f'"{key}" should be {_SAID[kind]}')
     return value
+
+
+def _text(value: Json) -> str:
+    """What should have been a text, as one."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 _SAID: dict[type, str] = {
@@ -111,8 +128,8 @@ class Machine:
         return cls(
             id=path.rpartition("/")[2],
             host=_take(path, found, "host", str, ""),
-            addresses=tuple(map(str, _take(path, found, "addresses", list, []))),
-            labels=_take(path, found, "labels", dict, {}),
+            addresses=tuple(map(_text, _take(path, found, "addresses", list, []))),
+            labels={key: _text(v) for key, v in _take(path, found, "labels", dict, {}).items()},
             pop=_take(path, found, "pop", str, ""),
             python=_take(path, found, "python", str, ""),
             extra=found,
@@ -195,6 +212,18 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What a namespace holds of target state.
+
+    @ivar broken: sentences on services and machines that make no sense and were left out.
+    """
+
+    services: tuple[Service, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Instance:
     """One service on one machine: what a service type is told of where it runs."""
 
@@ -230,11 +259,12 @@ def load_service(name: str, nodes: Mapping[str, tuple[str, bytes | None]]) -> Se
         its data, L{None} if it is missing: then what it would say is the default.
     """
     path, data = nodes["type"]
-    if not data:
+    type_name = load_text(path, data or b"")
+    if not type_name:
         raise BrokenNode(path=path, reason="it should name the service type")
     return Service(
         name,
-        load_text(path, data),
+        type_name,
         load_settings(nodes["settings"][0], nodes["settings"][1] or b""),
         load_machines(nodes["machines"][0], nodes["machines"][1] or b""),
         Target.from_json(nodes["target"][0], nodes["target"][1] or b"{}"),

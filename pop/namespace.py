@@ -1,17 +1,10 @@
-"""The namespace as a whole: made, described, written to a file and read back."""
+"""The namespace as a whole: made, read, and filled."""
 
 import contextlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import yaml
 
 from pop.cluster import ATTEMPTS, Cluster, encoded
-from pop.errors import AlreadyInitialised, BadFile, BrokenNode, Contended, PopError
-from pop.model import Json, Machine, Service, Target, dump
-from pop.paths import check_name
+from pop.errors import AlreadyInitialised, BrokenNode, Contended, NoChroot, PopError
+from pop.model import Contents, Machine, Service
 from pop.together import together
 from txzookeeper import ACL, ZOO_OPEN_ACL_UNSAFE, make_digest_acl
 from txzookeeper.errors import (
@@ -21,18 +14,6 @@ from txzookeeper.errors import (
     NotEmptyException,
 )
 from txzookeeper.transaction import Transaction
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a namespace holds of target state.
-
-    @ivar broken: sentences on services and machines that make no sense and were left out.
-    """
-
-    services: tuple[Service, ...] = ()
-    machines: tuple[Machine, ...] = ()
-    broken: tuple[str, ...] = ()
 
 
 async def init(cluster: Cluster, *, force: bool, identity: str | None) -> Contents:
@@ -45,6 +26,8 @@ async def init(cluster: Cluster, *, force: bool, identity: str | None) -> Conten
     if identity:
         user, _, password = identity.partition(":")
         acl = [make_digest_acl(user, password)]
+    if not await cluster.client.exists("/"):
+        raise NoChroot(servers=cluster.client.servers)
     for _ in range(ATTEMPTS):
         before = await _existing(cluster, force)
         await _make_prefix(cluster)
@@ -123,101 +106,6 @@ async def read_all(
         {name: value for name, value in pairs if isinstance(value, Service)},
         {name: value for name, value in pairs if isinstance(value, PopError)},
     )
-
-
-def to_document(contents: Contents) -> dict[str, Json]:
-    """A namespace as one plain object, for YAML or JSON."""
-    return {
-        "services": {
-            service.name: {
-                "type": service.type,
-                "settings": dict(service.settings),
-                "machines": list(service.machines),
-                "target": json.loads(service.target.to_json()),
-            }
-            for service in contents.services
-        },
-        "machines": {machine.id: machine.to_object() for machine in contents.machines},
-    }
-
-
-def from_text(path: str, text: str) -> Contents:
-    """A namespace from a file; JSON is YAML too.
-
-    @raise BadFile: it is not what L{to_document} makes, with what is wrong and where.
-    """
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadFile(path=path, reason=" ".join(str(error).split())) from error
-    document = document or {}
-    _expect(path, "the file", document, dict)
-    _known(path, "the file", document, {"services", "machines"})
-    try:
-        services = tuple(
-            _service(path, name, value)
-            for name, value in _expect(
-                path, "services", document.get("services") or {}, dict
-            ).items()
-        )
-        machines = tuple(
-            _machine(path, id, value)
-            for id, value in _expect(path, "machines", document.get("machines") or {}, dict).items()
-        )
-    except BadFile:
-        raise
-    except PopError as error:
-        raise BadFile(path=path, reason=str(error).rstrip(".")) from error
-    return Contents(services, machines)
-
-
-def _service(path: str, name: Any, value: Any) -> Service:
-    where = f'service "{name}"'
-    check_name("service", _expect(path, where, name, str))
-    _known(
-        path, where, _expect(path, where, value, dict), {"type", "settings", "machines", "target"}
-    )
-    machines = _expect(path, f"{where}, machines", value.get("machines") or [], list)
-    for machine in machines:
-        check_name("machine", _expect(path, f"{where}, machines", machine, str))
-    target = _expect(path, f"{where}, target", value.get("target") or {}, dict)
-    settings = _expect(path, f"{where}, settings", value.get("settings") or {}, dict)
-    return Service(
-        name=name,
-        type=_expect(path, f"{where}, type", value.get("type"), str),
-        settings=_json(path, f"{where}, settings", settings),
-        machines=tuple(dict.fromkeys(machines)),
-        target=Target.from_json(f"{where}, target", dump(_json(path, where, target))),
-    )
-
-
-def _machine(path: str, id: Any, value: Any) -> Machine:
-    check_name("machine", _expect(path, "machines", id, str))
-    plain = _json(path, f'machine "{id}"', _expect(path, f'machine "{id}"', value or {}, dict))
-    return Machine.from_json(f"/{id}", dump(plain))
-
-
-def _json(path: str, where: str, value: Any) -> Any:
-    """YAML can say more than JSON, such as dates."""
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError) as error:
-        raise BadFile(path=path, reason=f"{where}: {error}") from error
-
-
-def _expect(path: str, where: str, value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        kinds: dict[Any, str] = {dict: "a mapping", list: "a list", str: "a text"}
-        said = kinds[kind]
-        raise BadFile(path=path, reason=f"{where} should be {said}, not {value!r}")
-    return value
-
-
-def _known(path: str, where: str, value: Mapping[str, Any], known: set[str]) -> None:
-    for key in value:
-        if key not in known:
-            expected = ", ".join(sorted(known))
-            raise BadFile(path=path, reason=f'{where} has "{key}", which is none of {expected}')
 
 
 async def load(cluster: Cluster, wanted: Contents) -> None:

@@ -154,9 +154,16 @@ async def _machine(cluster: Cluster, id: str, wanted: Iterable[Service]) -> Mach
         machine = Machine(id)
     return MachineView(
         machine=machine,
-        agent=AgentInfo.from_json(agent_path, agent[0]) if agent else None,
+        agent=_agent(agent_path, agent),
         services=tuple(service.name for service in wanted if id in service.machines),
     )
+
+
+def _agent(path: str, node: Node) -> AgentInfo | None:
+    try:
+        return AgentInfo.from_json(path, node[0]) if node else None
+    except BrokenNode:
+        return AgentInfo()
 
 
 async def host_hint(cluster: Cluster, host: str) -> str:

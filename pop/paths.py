@@ -84,6 +84,8 @@ def _fault(name: str) -> str | None:
         return f"it begins with {name[0]}"
     if not name.isprintable():
         return "it has characters that cannot be printed"
+    if any(character >= "\ufff0" for character in name):
+        return "it has characters that ZooKeeper does not take"
     if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
         return f"it is longer than {LONGEST_NAME} bytes"
     return None

@@ -13,7 +13,7 @@ import shutil
 import signal as signals
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,22 +119,27 @@ class Spawner:
         account = _account(launch.user)
         directory = self._directory(name, launch, account)
         environment = self._variables(launch, account)
-        port = None
+        unlisten: Callable[[], object] = _nothing
         if launch.program.notifies:
-            port, environment["NOTIFY_SOCKET"] = self._listen(name, protocol, account)
+            unlisten, environment["NOTIFY_SOCKET"] = self._listen(name, protocol, account)
         try:
             popen = self._popen(name, launch, directory, environment, account)
         except BaseException:
-            if port:
-                port.stopListening()
+            unlisten()
             raise
 
         def ended() -> None:
             self._leftovers.forget(name)
-            if port:
-                port.stopListening()
+            unlisten()
 
-        self._leftovers.note(name, popen.pid)
+        try:
+            self._leftovers.note(name, popen.pid)
+        except OSError as error:
+            popen.kill()
+            popen.wait()
+            unlisten()
+            where = f"{self._state_dir / 'run'}: {error.strerror}"
+            raise NotSpawned(reason=f"it cannot be noted in {where}") from error
         return Tree(self._reactor, popen, protocol, ended)
 
     def _popen(
@@ -150,7 +155,7 @@ class Spawner:
         if account and account.pw_uid != os.geteuid():
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
-        with self._log(name) as log, _stdin(launch.program.stdin) as stdin:
+        with self._log(name) as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
             try:
                 return subprocess.Popen(
                     [_executable(argv[0], directory, environment), *argv[1:]],
@@ -195,16 +200,23 @@ class Spawner:
 
     def _listen(
         self, name: str, protocol: ProcessProtocol, account: pwd.struct_passwd | None
-    ) -> tuple[Any, str]:
-        """A socket of the instance's own; its name is short, since a path may have 107 bytes."""
+    ) -> tuple[Callable[[], object], str]:
+        """A socket of the instance's own, and how to end it.
+
+        Its name is short, since a path may have 107 bytes.
+        """
         short = hashlib.sha256(name.encode()).hexdigest()[:16]
         path = str(notify_directory(self._state_dir) / short)
         heard: Callable[[Notice], None] = protocol.notified  # type: ignore[attr-defined]
         try:
-            port = listen(self._reactor, path, heard, account.pw_uid if account else None)
+            unlisten = listen(self._reactor, path, heard, account.pw_uid if account else None)
         except Exception as error:  # Twisted's and the system's have nothing in common
             raise NotSpawned(reason=f"cannot listen at {path}: {error}") from error
-        return port, path
+        return unlisten, path
+
+
+def _nothing() -> None:
+    """There is no socket to end."""
 
 
 def notify_directory(state_dir: Path) -> Path:
@@ -247,7 +259,19 @@ def _stdin(data: bytes) -> Any:
     return file
 
 
+@contextlib.contextmanager
+def _no_signal_blocked() -> Iterator[None]:
+    """What the agent's own parent may have blocked is not blocked in its children."""
+    before = signals.pthread_sigmask(signals.SIG_SETMASK, ())
+    try:
+        yield
+    finally:
+        signals.pthread_sigmask(signals.SIG_SETMASK, before)
+
+
 def _refusal(program: str, directory: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and os.path.exists(os.path.join(directory, program)):
+        return f'the interpreter that "{program}" names in its first line does not exist'
     if isinstance(error, FileNotFoundError):
         return f'there is no program "{program}"'
     if isinstance(error, PermissionError) and not os.access(directory, os.X_OK):

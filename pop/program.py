@@ -1,9 +1,11 @@
 """Programs: what service types give to be run, and the bases to write a type on."""
 
 import json
+import os
 import sys
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from twisted.plugin import IPlugin
@@ -76,8 +78,9 @@ class PythonType(ProgramType):
     def program(self, settings: Any, instance: Instance) -> Program:
         """A Python process that finds this type again and calls its L{start}."""
         return Program(
-            argv=(sys.executable, "-m", "pop.protocols.child", self.name),
-            stdin=dump(settings.as_json()),
+            # -P: a file in its working directory does not stand in for a module.
+            argv=(sys.executable, "-P", "-m", "pop.protocols.child", self.name),
+            stdin=dump({"settings": settings.as_json(), "path": _path()}),
             notifies=True,
         )
 
@@ -90,7 +93,13 @@ class PythonType(ProgramType):
         raise NotImplementedError(f"{type(self).__qualname__} does not say how to start")
 
 
-def read_settings(data: bytes) -> dict[str, Any]:
-    """The settings that L{PythonType.program} put into the child's standard input."""
-    found: dict[str, Any] = json.loads(data)
-    return found
+@cache
+def _path() -> tuple[str, ...]:
+    """Where this process finds modules: the type may be anywhere there."""
+    return tuple(os.path.abspath(entry) for entry in sys.path)
+
+
+def read_hosted(data: bytes) -> tuple[dict[str, Any], list[str]]:
+    """What L{PythonType.program} put into the child's standard input: settings and module path."""
+    found = json.loads(data)
+    return found["settings"], found["path"]

@@ -1,7 +1,9 @@
 """Settings as zope schemas: checked, completed with defaults, read from texts, described."""
 
+import copy
 import difflib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from zope.interface import implementer
@@ -16,14 +18,14 @@ from zope.schema.interfaces import (
     IFromUnicode,
     IInt,
     InvalidURI,
-    NotAContainer,
+    IPassword,
+    IText,
+    ITextLine,
     RequiredMissing,
     TooBig,
     TooLong,
     TooShort,
     TooSmall,
-    WrongContainedType,
-    WrongType,
 )
 
 from pop.errors import BadSetting, MissingSetting, NoSuchSetting
@@ -46,8 +48,19 @@ class Settings:
     __hash__ = None  # type: ignore[assignment]  # their values may be dicts
 
     def as_json(self) -> Mapping[str, Any]:
-        """All values, defaults included."""
-        return dict(self.__dict__)
+        """All values, defaults included, as JSON can spell them."""
+        return {name: _plain(value) for name, value in self.__dict__.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Collections as lists; what has no order gets one, so that equal settings are equal JSON."""
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def fields(schema: InterfaceClass) -> dict[str, Any]:
@@ -94,33 +107,20 @@ def find(type_name: str, schema: InterfaceClass, name: str) -> Any:
 def _default(type_name: str, name: str, field: Any) -> Any:
     if field.required and field.default is None:
         raise MissingSetting(type=type_name, setting=name, title=field.title)
-    return field.default
+    return copy.deepcopy(field.default)  # so that no two services share one
 
 
 def check(type_name: str, name: str, field: Any, value: Any) -> Any:
-    """One value, if its field takes it.
+    """One value as JSON has it, if its field takes it.
 
     Whole numbers pass for floats, and lists for any collection: JSON knows no others.
 
     @raise BadSetting: with what the field would take.
     """
-    if IFloat.providedBy(field) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if isinstance(value, list):
-        value = _collected(field, value)
     try:
-        if isinstance(value, bool) and IInt.providedBy(field):
-            raise WrongType(value, int, name)
-        field.validate(value)
-    except (ValidationError, ValueError, TypeError) as error:
+        return _take(field, value)
+    except _Refusal as error:
         raise _bad(type_name, name, field, value, error) from error
-    return value
-
-
-def _collected(field: Any, values: list[Any]) -> Any:
-    """A list as the tuple or set that its field may want."""
-    wanted = getattr(field, "_type", None) if ICollection.providedBy(field) else None
-    return wanted(values) if isinstance(wanted, type) else values
 
 
 def parse(type_name: str, name: str, field: Any, texts: Iterable[str]) -> Any:
@@ -130,37 +130,107 @@ def parse(type_name: str, name: str, field: Any, texts: Iterable[str]) -> Any:
         items are written C{KEY=VALUE}.
     @raise BadSetting: no value of this field is written so.
     """
-    given = list(texts)
     try:
-        value = _read(field, given)
-    except (ValidationError, ValueError) as error:
-        raise _bad(type_name, name, field, given[-1], error) from error
+        value = _read(field, list(texts))
+    except _Refusal as error:
+        raise _bad(type_name, name, field, error.value, error) from error
     return check(type_name, name, field, value)
 
 
-def _read(field: Any, texts: list[str]) -> Any:
-    if IDict.providedBy(field):
-        pairs = [text.partition("=") for text in texts]
-        if not all(equals for _, equals, _ in pairs):
-            raise ValueError("it is not of the form KEY=VALUE")
+class _Refusal(Exception):
+    """A field does not take a value: the value, and why, beginning with "it"."""
+
+    def __init__(self, value: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.value = value
+
+    def of_each(self) -> "_Refusal":
+        """The same of one item among others."""
+        reason = str(self).removeprefix("it ")
+        if reason.startswith("its "):
+            return _Refusal(self.value, f"for each, {reason}")
+        return _Refusal(self.value, reason if reason.startswith("each ") else f"each {reason}")
+
+
+def _bad(type_name: str, name: str, field: Any, value: Any, error: _Refusal) -> BadSetting:
+    shown = "what was given" if IPassword.providedBy(field) else repr(value)
+    return BadSetting(type=type_name, setting=name, value=shown, reason=str(error))
+
+
+def _take(field: Any, value: Any) -> Any:
+    if isinstance(value, bool) != IBool.providedBy(field) and _is_number(field):
+        raise _Refusal(value, f"it should be {_said(field)}")
+    try:
+        taken = _coerced(field, value)
+        field.validate(taken)
+    except (ValidationError, ValueError, TypeError, OverflowError) as error:
+        raise _Refusal(value, reason(field, value, error)) from error
+    return taken
+
+
+def _is_number(field: Any) -> bool:
+    """Whether Python takes a truth value for a value of this field, or the other way round."""
+    return bool(IInt.providedBy(field) or IFloat.providedBy(field) or IBool.providedBy(field))
+
+
+def _coerced(field: Any, value: Any) -> Any:
+    """What stands in JSON, in the Python type that the field wants, with all its items."""
+    if IFloat.providedBy(field) and isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError("no number")
+        return float(value)
+    if ICollection.providedBy(field) and isinstance(value, list):
+        wanted = getattr(field, "_type", None)
+        items = [_item(_take, field.value_type, item) for item in value]
+        return wanted(items) if isinstance(wanted, type) else items
+    if IDict.providedBy(field) and isinstance(value, dict):
         return {
-            _read(field.key_type, [key]): _read(field.value_type, [value])
-            for key, _, value in pairs
+            _item(_take, field.key_type, key): _item(_take, field.value_type, item)
+            for key, item in value.items()
         }
+    return value
+
+
+def _item(do: Callable[[Any, Any], Any], field: Any, value: Any) -> Any:
+    """One of several values; any will do where the schema does not say which."""
+    try:
+        return value if field is None else do(field, value)
+    except _Refusal as error:
+        raise error.of_each() from error
+
+
+def _read(field: Any, texts: list[str]) -> Any:
+    """What was typed, as JSON would have it."""
+    if IDict.providedBy(field):
+        return dict(_pair(field, text) for text in texts)
     if ICollection.providedBy(field):
-        return [_read(field.value_type, [text]) for text in texts]
+        return [_item(_read_one, field.value_type, text) for text in texts]
+    return _read_one(field, texts[-1])
+
+
+def _pair(field: Any, text: str) -> tuple[Any, Any]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise _Refusal(text, "it is not of the form KEY=VALUE")
+    return _item(_read_one, field.key_type, key), _item(_read_one, field.value_type, value)
+
+
+def _read_one(field: Any, text: str) -> Any:
     if IBool.providedBy(field):
-        return _boolean(texts[-1])
-    if IFromUnicode.providedBy(field):
-        return field.fromUnicode(texts[-1])
-    raise ValueError("it cannot be given on the command line")
+        return _boolean(text)
+    if not IFromUnicode.providedBy(field):
+        raise _Refusal(text, "it cannot be given on the command line")
+    try:
+        return field.fromUnicode(text)
+    except (ValidationError, ValueError) as error:
+        raise _Refusal(text, reason(field, text, error)) from error
 
 
 def _boolean(text: str) -> bool:
     words = {"true": True, "yes": True, "1": True, "on": True}
     words |= {"false": False, "no": False, "0": False, "off": False}
     if text.lower() not in words:
-        raise ValueError("it is neither true nor false")
+        raise _Refusal(text, "it is neither true nor false")
     return words[text.lower()]
 
 
@@ -182,49 +252,45 @@ def kind(field: Any) -> str:
     return "INTEGER" if IInt.providedBy(field) else "NUMBER" if IFloat.providedBy(field) else "TEXT"
 
 
-def _bad(type_name: str, name: str, field: Any, value: Any, error: Exception) -> BadSetting:
-    reason = _reason(field, value, error)
-    return BadSetting(type=type_name, setting=name, value=repr(value), reason=reason)
-
-
-def _reason(field: Any, value: Any, error: Exception) -> str:
-    """Why a field does not take a value, in words."""
+def reason(field: Any, value: Any, error: Exception) -> str:
+    """Why a field does not take a value, in words that begin with "it"."""
     match error:
         case TooSmall() | TooBig():
-            return f"it should be {_range(field)}"
+            return f"it should be {_bounds(field.min, field.max)}"
         case TooShort() | TooLong():
             return f"its length should be {_bounds(field.min_length, field.max_length)}"
         case RequiredMissing():
-            return "a value is required"
-        case WrongContainedType() | NotAContainer():
-            return f"each should be {_said(getattr(field, 'value_type', None) or field)}"
+            return "it should not be null"
         case InvalidURI():
             return "it is not a URI"
         case ConstraintNotSatisfied() if getattr(field, "vocabulary", None):
             return f"it should be one of {kind(field).replace('|', ', ')}"
-        case ConstraintNotSatisfied() if "\n" in str(value):
+        case ConstraintNotSatisfied() if ITextLine.providedBy(field) and set("\r\n") & set(value):
             return "it should be one line"
-        case ValueError() if not isinstance(error, ValidationError) and str(error).startswith(
-            "it "
-        ):
+        case _Refusal():
             return str(error)
+        case ValidationError() if not type(error).__module__.startswith("zope.schema"):
+            return str(error.doc())  # a constraint's own exception says it
     return f"it should be {_said(field)}"
 
 
 def _said(field: Any) -> str:
     if IDict.providedBy(field):
-        return "a mapping from texts to texts"
+        return f"a mapping from {_many(field.key_type)} to {_many(field.value_type)}"
     if IBool.providedBy(field):
         return "true or false"
     if ICollection.providedBy(field):
         return "a list"
     if IInt.providedBy(field):
         return "a whole number"
-    return "a number" if IFloat.providedBy(field) else "a text"
+    if IFloat.providedBy(field):
+        return "a number"
+    return "a text" if IText.providedBy(field) else f"a {type(field).__name__}"
 
 
-def _range(field: Any) -> str:
-    return _bounds(getattr(field, "min", None), getattr(field, "max", None))
+def _many(field: Any) -> str:
+    words = {"a text": "texts", "a whole number": "whole numbers", "a number": "numbers"}
+    return words.get(_said(field), "values")
 
 
 def _bounds(low: Any, high: Any) -> str:

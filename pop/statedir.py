@@ -50,6 +50,9 @@ class StateDirectory:
         passing = 0o711 if os.geteuid() == 0 else 0o700
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not ((self.path / "id").exists() or self._is_empty()):
+                raise OSError(0, "it has files in it that are not pop's")
+            self.id()
             self.path.chmod(passing)
             for name, mode in (("log", 0o700), ("run", 0o700), ("services", passing)):
                 self._directory(self.path / name, mode)
@@ -57,6 +60,9 @@ class StateDirectory:
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadStateDirectory(directory=self.path, reason=reason) from error
+
+    def _is_empty(self) -> bool:
+        return all(found == self.machine_id for found in self.path.iterdir())
 
     def _directory(self, path: Path, mode: int) -> None:
         path.mkdir(mode=0o700, exist_ok=True)

@@ -7,7 +7,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     ConnectionTimeoutException,
     NoAuthException,
-    OversizedPacketError,
+    RequestTooLargeException,
     SessionExpiredException,
     ZooKeeperException,
 )
@@ -23,7 +23,7 @@ def said(error: BaseException, servers: str) -> PopError | None:
             return error
         case NoAuthException() | AuthFailedException():
             return Forbidden(path=error.path or "the namespace")
-        case OversizedPacketError():
+        case RequestTooLargeException():
             return TooLarge()
         case ConnectionLossException() | SessionExpiredException():
             return ConnectionBroke(servers=servers)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, TimeoutError
 
 from pop.cluster import Cluster
-from pop.errors import NotReady
+from pop.errors import NotGone, NotReady, PopError
 from pop.life import Phase
 from pop.model import Status
 from txzookeeper import ClientEvent
-from txzookeeper.errors import NoNodeException
+from txzookeeper.errors import ConnectionLossException, NoNodeException
 
 
 async def until_ready(cluster: Cluster, service: str, machine: str, patience: float) -> None:
@@ -19,49 +19,54 @@ async def until_ready(cluster: Cluster, service: str, machine: str, patience: fl
     @raise NotReady: it failed, or the time is over.
     """
 
+    def not_ready(status: Status | None) -> NotReady:
+        phase = status.phase if status else "nothing is reported: does its agent run?"
+        why = f": {status.why}" if status and status.why else ""
+        return NotReady(service=service, machine=machine, phase=phase, why=why)
+
     def done(status: Status | None) -> bool:
         if status and status.phase == Phase.FAILED:
-            raise NotReady(
-                service=service, machine=machine, phase=status.phase, why=f": {status.why}"
-            )
+            raise not_ready(status)
         return status is not None and status.phase == Phase.READY
 
-    await _until(cluster, service, machine, patience, done)
+    await _until(cluster, cluster.paths.status(service, machine), patience, done, not_ready)
 
 
 async def until_gone(cluster: Cluster, service: str, machine: str, patience: float) -> None:
     """Wait until nothing is reported of an instance any more.
 
     @param patience: seconds.
-    @raise NotReady: the time is over.
+    @raise NotGone: the time is over.
     """
-    await _until(cluster, service, machine, patience, lambda status: status is None)
+
+    def not_gone(status: Status | None) -> NotGone:
+        phase = status.phase if status else ""
+        return NotGone(service=service, machine=machine, phase=phase, seconds=patience)
+
+    path = cluster.paths.status(service, machine)
+    await _until(cluster, path, patience, lambda status: status is None, not_gone)
 
 
 async def _until(
     cluster: Cluster,
-    service: str,
-    machine: str,
+    path: str,
     patience: float,
     done: Callable[[Status | None], bool],
+    late: Callable[[Status | None], PopError],
 ) -> None:
     last: list[Status | None] = [None]
 
     async def watch() -> None:
         while True:
-            status, changed = await _look(cluster, cluster.paths.status(service, machine))
-            last[0] = status
-            if done(status):
+            last[0], changed = await _look(cluster, path)
+            if done(last[0]):
                 return
             await changed
 
     try:
         await Deferred.fromCoroutine(watch()).addTimeout(patience, cluster.clock)
     except TimeoutError as error:
-        status = last[0]
-        phase = status.phase if status else "nothing is reported: does its agent run?"
-        why = f": {status.why}" if status and status.why else ""
-        raise NotReady(service=service, machine=machine, phase=phase, why=why) from error
+        raise late(last[0]) from error
 
 
 async def _look(cluster: Cluster, path: str) -> tuple[Status | None, "Deferred[ClientEvent]"]:
@@ -69,6 +74,8 @@ async def _look(cluster: Cluster, path: str) -> tuple[Status | None, "Deferred[C
         try:
             got, watch = cluster.client.get_and_watch(path)
             return Status.from_json(path, (await got)[0]), watch
+        except ConnectionLossException:
+            continue
         except NoNodeException:
             exists, watch = cluster.client.exists_and_watch(path)
             if await exists is None:

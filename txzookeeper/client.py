@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from txzookeeper import constants as c
 from txzookeeper.call import Call, Observe, Read, nothing, reader
-from txzookeeper.errors import BadArgumentsException, NoNodeException, ZooKeeperException
+from txzookeeper.errors import NoNodeException, RequestTooLargeException, ZooKeeperException
 from txzookeeper.lifetime import Lifetime
 from txzookeeper.path import check_path, is_sequence, to_client, to_server
 from txzookeeper.permissions import entries
@@ -199,7 +199,7 @@ class ZookeeperClient(Lifetime):
         size = len(call.body) + 8
         if size > self._max_packet:
             message = f"The request has {size} bytes; the limit is {self._max_packet}."
-            raise BadArgumentsException(call.path, message)
+            raise RequestTooLargeException(call.path, message)
         self._channel.submit(call)
         return call.deferred
 

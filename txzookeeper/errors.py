@@ -89,6 +89,10 @@ class BadArgumentsException(ZooKeeperException):
     sentence = "The arguments are not valid{at}."
 
 
+class RequestTooLargeException(BadArgumentsException):
+    """A request is longer than servers take, ``jute.maxbuffer``; it was not sent."""
+
+
 class UnknownSessionException(ZooKeeperException):
     """The server was asked about a session that it never had."""
 

@@ -9,7 +9,6 @@ import sys
 import click
 
 from pop.errors import PopError
-from pop.errors import UsageError as PopUsageError
 
 COMMANDS = {
     "init": ("pop.cli.namespace", "Make pop's namespace in ZooKeeper."),
@@ -131,7 +130,7 @@ def main() -> None:
         status = 130
     except PopError as error:
         click.echo(f"pop: {error}", err=True)
-        status = 2 if isinstance(error, PopUsageError) else 1
+        status = 1
     except BrokenPipeError:
         sys.stderr.close()
         status = 1

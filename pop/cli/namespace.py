@@ -8,8 +8,10 @@ import yaml
 
 from pop.cli.session import Session, pass_session
 from pop.cluster import Cluster
+from pop.documents import from_text, to_document
 from pop.errors import BadFile, NoSuchType, PopError
-from pop.namespace import Contents, contents, from_text, init, load, to_document
+from pop.model import Contents
+from pop.namespace import contents, init, load
 
 
 @click.command("init")

@@ -1,7 +1,7 @@
 """The process that hosts a Python service: C{python -m pop.protocols.child TYPE}.
 
-It reads the settings from its standard input, starts the service, and says through
-C{NOTIFY_SOCKET} that it is ready and what its state node should say.
+It reads from its standard input the settings, and where its agent finds modules; it starts the
+service, and says through C{NOTIFY_SOCKET} that it is ready and what its state node should say.
 """
 
 import os
@@ -13,15 +13,17 @@ from twisted.internet.task import react
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from pop.catalogue import load_types
-from pop.program import read_settings
+from pop.program import read_hosted
 from pop.protocols.notify import ready, send
 from pop.settings import validate
 
 
 async def serve(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:
     """Start the service and keep it up until the reactor stops."""
+    values, path = read_hosted(data)
+    sys.path += [entry for entry in path if entry not in sys.path]
     kind = load_types().type(type_name)
-    settings = validate(kind.name, kind.settings, read_settings(data))
+    settings = validate(kind.name, kind.settings, values)
     state = await maybeDeferred(kind.start, reactor, settings)
     if notify_socket:
         send(notify_socket, ready(state))

@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import DatagramProtocol
+
+from pop.model import loads
 
 STATE_FIELD = "X_POP_STATE"
 
@@ -47,7 +50,7 @@ def parse(datagram: bytes) -> Notice:
 
 def _state(text: str | None) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(text or "null")
+        found = loads(text or "null")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -82,14 +85,22 @@ class NotifyProtocol(DatagramProtocol):
         self._heard(parse(datagram))
 
 
-def listen(reactor: Any, path: str, heard: Callable[[Notice], None], uid: int | None) -> Any:
+def listen(
+    reactor: Any, path: str, heard: Callable[[Notice], None], uid: int | None
+) -> Callable[[], "Deferred[None]"]:
     """Listen for notices at a path that only one user may write to.
 
-    @return: the port, with C{stopListening}, which removes the path too.
+    @return: ends it, and removes the path.
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     port = reactor.listenUNIXDatagram(path, NotifyProtocol(heard), 65536, 0o600)
     if uid is not None:
         os.chown(path, uid, -1)
-    return port
+
+    def unlisten() -> Deferred[None]:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return maybeDeferred(port.stopListening)
+
+    return unlisten

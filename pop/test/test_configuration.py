@@ -13,8 +13,8 @@ from pop.errors import (
     BadName,
     BadPrefix,
     BadServers,
+    BadTimeout,
     PopError,
-    UsageError,
 )
 from txzookeeper import ManagedClient
 
@@ -197,13 +197,13 @@ class OtherTests(Tests):
     def test_session_timeout(self) -> None:
         """A session lasts more than no time and at most a day."""
         for given in ("x", "0", "-1", "nan", "inf", "86401"):
-            said = self.refused(UsageError, session_timeout=given)
+            said = self.refused(BadTimeout, session_timeout=given)
             self.assertIn(f'"{given}"', said)
             self.assertIn("86400", said)
 
     def test_no_time(self) -> None:
         """Nought is refused as a number too, and does not stand for the default."""
-        self.refused(UsageError, session_timeout=0.0)
+        self.refused(BadTimeout, session_timeout=0.0)
 
     def test_prefix(self) -> None:
         """A prefix that can be none is refused."""

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.documents import from_text, to_document
 from pop.errors import BadFile
-from pop.model import Machine, Service, Target, dump
-from pop.namespace import Contents, from_text, to_document
+from pop.model import Contents, Machine, Service, Target, dump
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.text(

@@ -7,7 +7,7 @@ from inspect import cleandoc
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop import errors
-from pop.errors import BrokenNode, MachineTaken, NotSpawned, PopError, UsageError
+from pop.errors import BrokenNode, MachineTaken, NotSpawned, PopError, Refused
 
 KINDS = [
     kind
@@ -76,7 +76,7 @@ class SentenceTests(SynchronousTestCase):
     def test_braces(self) -> None:
         """What stands in a field is shown as it is, also if it has braces."""
         self.assertEqual("no {port} there.", str(NotSpawned(reason="no {port} there")))
-        self.assertEqual("{}", str(UsageError(reason="{}")))
+        self.assertEqual("ZooKeeper refused: {}.", str(Refused(reason="{}")))
 
     def test_missing_field(self) -> None:
         """A sentence that lacks a field is a defect, not a puzzle for the operator."""

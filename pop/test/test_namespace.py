@@ -6,9 +6,10 @@ import yaml
 from twisted.internet.defer import Deferred
 
 from pop.cluster import Cluster
+from pop.documents import from_text, to_document
 from pop.errors import AlreadyInitialised, NotInitialised
-from pop.model import Machine, Service, Target
-from pop.namespace import Contents, contents, from_text, init, load, to_document
+from pop.model import Contents, Machine, Service, Target
+from pop.namespace import contents, init, load
 from pop.test.clusters import ClusterTestCase, plain
 from txzookeeper import EPHEMERAL, ZOO_OPEN_ACL_UNSAFE, make_digest_acl
 from txzookeeper.errors import NoAuthException

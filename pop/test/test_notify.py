@@ -63,8 +63,7 @@ class SocketTests(TestCase):
         from twisted.internet import reactor
 
         heard: Deferred[Notice] = Deferred()
-        port = listen(reactor, path, heard.callback, None)
-        self.addCleanup(port.stopListening)
+        self.addCleanup(listen(reactor, path, heard.callback, None))
         return heard
 
     async def test_sent(self) -> None:
@@ -96,7 +95,7 @@ class SocketTests(TestCase):
         from twisted.internet import reactor
 
         path = self.mktemp()
-        await listen(reactor, path, lambda _: None, None).stopListening()
+        await listen(reactor, path, lambda _: None, None)()
         self.assertFalse(os.path.exists(path))
         self.assertRaises(OSError, send, path, b"READY=1")
 

@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance
-from pop.program import Launch, Program, ProgramType, PythonType, read_settings
+from pop.program import Launch, Program, ProgramType, PythonType, read_hosted
 from pop.settings import validate
 
 HERE = Instance("web", "m1")
@@ -84,8 +84,8 @@ class TypeTests(SynchronousTestCase):
         program = Hosted().program(settings, HERE)
         self.assertNotIn("SECRET", " ".join(program.argv))
         self.assertEqual({}, program.environment)
-        self.assertEqual(settings.as_json(), read_settings(program.stdin))
-        self.assertEqual({"SECRET": "x y"}, json.loads(program.stdin)["environment"])
+        self.assertEqual(settings.as_json(), read_hosted(program.stdin)[0])
+        self.assertEqual({"SECRET": "x y"}, json.loads(program.stdin)["settings"]["environment"])
 
     def test_same_settings_same_program(self) -> None:
         """What alters nothing restarts nothing, in whichever order the settings were written."""
