@@ -49,8 +49,11 @@ class Witness(ProcessProtocol):
     def processEnded(self, reason: Failure) -> None:
         """See L{pop.interfaces.ISpawner.spawn}."""
         self.ends.append(reason.value)
-        if len(self.ends) == 1:
-            self.ended.callback(reason.value)
+        if len(self.ends) > 1:
+            return
+        for _, waiting in self._waiting:
+            waiting.errback(AssertionError(f"it ended without a word: {reason.value}"))
+        self.ended.callback(reason.value)
 
     def heard(self, matches: Callable[[Notice], bool] = lambda _: True) -> Deferred[Notice]:
         """Fires with the first notice of that kind, even if it came already."""
