@@ -27,6 +27,14 @@ def to_document(contents: Contents) -> dict[str, Json]:
     }
 
 
+def to_yaml(document: Json) -> str:
+    """The object as YAML, which reads some characters of other scripts as line ends."""
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    if not any(character in text for character in "\x85\u2028\u2029\ufeff"):
+        return text
+    return yaml.safe_dump(document, sort_keys=False)
+
+
 def from_text(path: str, text: str) -> Contents:
     """A namespace from a file's text.
 

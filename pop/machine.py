@@ -1,5 +1,6 @@
 """The machine that this is."""
 
+import os
 import platform
 import socket
 import uuid
@@ -49,12 +50,17 @@ def kept_id(path: Path, make: Callable[[], uuid.UUID] = uuid.uuid1) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
-        draft.write_text(made + "\n")
+        with open(draft, "w", opener=_private) as file:
+            file.write(made + "\n")
         draft.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadStateDirectory(directory=path.parent, reason=reason) from error
     return made
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _read_id(path: Path) -> str | None:

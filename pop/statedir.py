@@ -80,7 +80,8 @@ class StateDirectory:
         @raise AgentRuns: another one holds it.
         """
         try:
-            lock = open(self._lock, "a+")  # noqa: SIM115  # held as long as the agent lives
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            lock = os.fdopen(descriptor, "a+")
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadStateDirectory(directory=self.path, reason=reason) from error

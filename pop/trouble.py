@@ -7,6 +7,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     ConnectionTimeoutException,
     NoAuthException,
+    OversizedPacketError,
     RequestTooLargeException,
     SessionExpiredException,
     ZooKeeperException,
@@ -23,7 +24,7 @@ def said(error: BaseException, servers: str) -> PopError | None:
             return error
         case NoAuthException() | AuthFailedException():
             return Forbidden(path=error.path or "the namespace")
-        case RequestTooLargeException():
+        case RequestTooLargeException() | OversizedPacketError():
             return TooLarge()
         case ConnectionLossException() | SessionExpiredException():
             return ConnectionBroke(servers=servers)

@@ -140,8 +140,9 @@ def _start_agent(session: Session, labels: tuple[str, ...], session_timeout: flo
 
     async def start(cluster: Cluster) -> int:
         await cluster.check()
-        with open(state_dir.log, "ab") as log:
-            begin = log.tell()
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with os.fdopen(os.open(state_dir.log, flags, 0o600), "ab") as log:
+            begin = os.fstat(log.fileno()).st_size
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

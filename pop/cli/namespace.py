@@ -4,11 +4,10 @@ import sys
 from pathlib import Path
 
 import click
-import yaml
 
 from pop.cli.session import Session, pass_session
 from pop.cluster import Cluster
-from pop.documents import from_text, to_document
+from pop.documents import from_text, to_document, to_yaml
 from pop.errors import BadFile, NoSuchType, PopError
 from pop.model import Contents
 from pop.namespace import contents, init, load
@@ -59,7 +58,7 @@ def dump_(session: Session, format: str | None) -> None:
     if format == "json" or (session.json and format is None):
         session.print_json(document)
     else:
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+        click.echo(to_yaml(document), nl=False)
 
 
 @click.command("load")

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pop.configuration import Configuration, configure
 from pop.errors import (
-    BadFile,
     BadIdentity,
+    BadIdentityFile,
     BadName,
     BadPrefix,
     BadServers,
@@ -180,11 +180,11 @@ class IdentityTests(Tests):
 
     def test_bad_file(self) -> None:
         """A file that cannot be read is named."""
-        said = self.refused(BadFile, admin_identity_file="/no/such/file")
+        said = self.refused(BadIdentityFile, admin_identity_file="/no/such/file")
         self.assertIn("/no/such/file", said)
         self.assertIn("No such file or directory", said)
-        self.refused(BadFile, admin_identity_file=self.file(b"\xff:\xff"))
-        self.assertIn("directory", self.refused(BadFile, admin_identity_file="/"))
+        self.refused(BadIdentityFile, admin_identity_file=self.file(b"\xff:\xff"))
+        self.assertIn("directory", self.refused(BadIdentityFile, admin_identity_file="/"))
 
     def test_secret(self) -> None:
         """It is not shown where the configuration is."""

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from pop.cluster import Cluster
 from pop.documents import from_text, to_document
-from pop.errors import AlreadyInitialised, NotInitialised
+from pop.errors import AlreadyInitialised, NoChroot, NotInitialised
 from pop.model import Contents, Machine, Service, Target
 from pop.namespace import contents, init, load
 from pop.test.clusters import ClusterTestCase, plain
@@ -149,11 +149,11 @@ class InitTests(ClusterTestCase):
             self.assertEqual(done, sum(isinstance(found, Contents) for found in outcomes), force)
 
     def test_chroot(self) -> None:
-        """A chroot of the address that does not exist yet is made too."""
+        """A chroot of the address that does not exist is named, and nothing is made."""
         rooted = self.connect(chroot="/not/there")
-        self.init(rooted)
-        self.run_(rooted.check())
-        self.assertIsNotNone(self.run_(self.client.exists("/not/there/services")))
+        said = str(self.assertRaises(NoChroot, self.init, rooted))
+        self.assertIn("/not/there", said)
+        self.assertIsNone(self.run_(self.client.exists("/not")))
 
 
 class ContentsTests(ClusterTestCase):
