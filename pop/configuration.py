@@ -61,7 +61,7 @@ def configure(options: Mapping[str, Any], environment: Mapping[str, str]) -> Con
     machine = option("machine_id") or machine_id(state_dir.machine_id)
     return Configuration(
         servers=_servers(option("zookeeper"), options.get("host"), options.get("port")),
-        paths=Paths(option("path_prefix") or "/"),
+        paths=Paths("/" if option("path_prefix") is None else option("path_prefix")),
         state_dir=state_dir,
         machine=check_name("machine", machine),
         identity=_identity(options.get("admin_identity"), options.get("admin_identity_file"))
@@ -78,7 +78,7 @@ def _servers(zookeeper: str | None, host: str | None, port: int | str | None) ->
         name = host or DEFAULT_HOST
         bracketed = f"[{name}]" if ":" in name and not name.startswith("[") else name
         zookeeper = f"{bracketed}:{port or DEFAULT_PORT}"
-    servers = zookeeper or f"{DEFAULT_HOST}:{DEFAULT_PORT}"
+    servers = f"{DEFAULT_HOST}:{DEFAULT_PORT}" if zookeeper is None else zookeeper
     try:
         parse_hosts(servers)
     except ValueError as error:

@@ -15,8 +15,13 @@ class PopError(Exception):
         self.fields = fields
 
     def __str__(self) -> str:
-        text = cleandoc(type(self).__doc__ or "").replace("\n", " ")
-        return text.format(**self.fields)
+        text = cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**self.fields)
+        return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    """What was typed is repeated, but does not get at the terminal."""
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 # ZooKeeper

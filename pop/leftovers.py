@@ -23,23 +23,23 @@ class Leftovers:
     _log = Logger()
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def note(self, service: str, pid: int) -> None:
         """Remember a process, atomically: a crash leaves the old note or the new."""
         known = {"service": service, "pid": pid, "started": started(pid), "boot": boot()}
-        draft = self._directory / f"{service}.new"
+        draft = self.directory / f"{service}.new"
         draft.write_text(json.dumps(known))
-        draft.replace(self._directory / f"{service}.json")
+        draft.replace(self.directory / f"{service}.json")
 
     def forget(self, service: str) -> None:
         """The process has ended."""
         with contextlib.suppress(FileNotFoundError):
-            (self._directory / f"{service}.json").unlink()
+            (self.directory / f"{service}.json").unlink()
 
     def clear(self) -> None:
         """End all that a predecessor left, with everything in its sessions."""
-        for path in sorted(self._directory.glob("*.json")):
+        for path in sorted(self.directory.glob("*.json")):
             try:
                 known = json.loads(path.read_text())
                 members = list(_alive(int(known["pid"]), known["started"], known["boot"]))
@@ -71,7 +71,8 @@ def _alive(leader: int, begun: object, booted: str) -> Iterable[int]:
 
 def session(leader: int) -> list[int]:
     """All processes in a session, zombies left out."""
-    return [pid for pid in psutil.pids() if _inside(pid, leader)]
+    # The youngest first: those live the shortest, and must not have gone before they are asked.
+    return [pid for pid in sorted(psutil.pids(), reverse=True) if _inside(pid, leader)]
 
 
 def _inside(pid: int, leader: int) -> bool:

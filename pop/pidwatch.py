@@ -50,9 +50,9 @@ def watch_pid(reactor: Any, pid: int, died: Callable[[], None]) -> None:
         try:
             PidFd(reactor, pid, died)
             return
-        except OSError:  # an old kernel, or a sandbox that does not let it through
+        except OSError:  # it is gone, or an old kernel, or a sandbox that does not let it through
             pass
-    _poll(reactor, pid, died)
+    reactor.callLater(0, _poll, reactor, pid, died)  # never before the caller is ready for it
 
 
 def _poll(reactor: Any, pid: int, died: Callable[[], None]) -> None:

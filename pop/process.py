@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.error import CannotListenError, ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
@@ -57,6 +57,7 @@ class Tree:
         self._protocol = protocol
         self._ended = ended
         self._asked = False
+        self._killed = False
         watch_pid(reactor, self.pid, self._leader_died)
 
     def stop(self, signal: str) -> None:
@@ -65,7 +66,8 @@ class Tree:
         self._send(signals.Signals[f"SIG{signal}"])
 
     def kill(self) -> None:
-        """End all of it now."""
+        """End all of it now, and whatever is born meanwhile."""
+        self._killed = True
         self._send(signals.SIGKILL)
 
     def _send(self, number: int) -> None:
@@ -79,9 +81,13 @@ class Tree:
             self.kill()
         self._reap_when_alone()
 
-    def _reap_when_alone(self) -> None:
-        if session(self.pid):
-            self._clock.callLater(POLL, self._reap_when_alone)
+    def _reap_when_alone(self, alone: int = 0) -> None:
+        """Reap once nobody was seen twice: one look may miss what is just being forked."""
+        alone = 0 if session(self.pid) else alone + 1
+        if alone < 2:
+            if self._killed and not alone:
+                self._send(signals.SIGKILL)
+            self._clock.callLater(0 if alone else POLL, self._reap_when_alone, alone)
             return
         status = self._popen.wait()
         self._ended()
@@ -138,7 +144,7 @@ class Spawner:
             popen.kill()
             popen.wait()
             unlisten()
-            where = f"{self._state_dir / 'run'}: {error.strerror}"
+            where = f"{self._leftovers.directory}: {error.strerror}"
             raise NotSpawned(reason=f"it cannot be noted in {where}") from error
         return Tree(self._reactor, popen, protocol, ended)
 
@@ -156,9 +162,10 @@ class Spawner:
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
         with self._log(name) as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
+            executable = _executable(argv[0], directory, environment)
             try:
                 return subprocess.Popen(
-                    [_executable(argv[0], directory, environment), *argv[1:]],
+                    [executable, *argv[1:]],
                     stdin=stdin,
                     stdout=log,
                     stderr=log,
@@ -168,7 +175,7 @@ class Spawner:
                     **who,
                 )
             except (OSError, ValueError) as error:
-                raise NotSpawned(reason=_refusal(argv[0], directory, error)) from error
+                raise NotSpawned(reason=_refusal(argv[0], executable, directory, error)) from error
 
     def _log(self, name: str) -> Any:
         """The child writes there by itself, so the agent may come and go."""
@@ -206,12 +213,17 @@ class Spawner:
         Its name is short, since a path may have 107 bytes.
         """
         short = hashlib.sha256(name.encode()).hexdigest()[:16]
-        path = str(notify_directory(self._state_dir) / short)
+        sockets = notify_directory(self._state_dir)
+        path = str(sockets / short)
         heard: Callable[[Notice], None] = protocol.notified  # type: ignore[attr-defined]
         try:
+            own_directory(sockets, passing_mode())  # it may lie where others clean up
             unlisten = listen(self._reactor, path, heard, account.pw_uid if account else None)
-        except Exception as error:  # Twisted's and the system's have nothing in common
-            raise NotSpawned(reason=f"cannot listen at {path}: {error}") from error
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            raise NotSpawned(reason=f"cannot listen at {path}: {reason}") from error
+        except OSError as error:
+            raise NotSpawned(reason=f"cannot listen at {path}: {error.strerror}") from error
         return unlisten, path
 
 
@@ -226,6 +238,25 @@ def notify_directory(state_dir: Path) -> Path:
         return inside
     short = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"pop-{os.geteuid()}-{short}"
+
+
+def passing_mode() -> int:
+    """The mode of a directory that children may have to pass through.
+
+    Those of an agent that is root may be other users; they see nothing in there but their own.
+    """
+    return 0o711 if os.geteuid() == 0 else 0o700
+
+
+def own_directory(path: Path, mode: int) -> None:
+    """Make a directory that is there for nobody else, or make sure that it is ours.
+
+    @raise OSError: it cannot be made, or somebody else did.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_symlink() or path.stat().st_uid != os.geteuid():
+        raise OSError(0, f"{path} belongs to somebody else")
+    path.chmod(mode)
 
 
 def _account(user: str | None) -> pwd.struct_passwd | None:
@@ -253,9 +284,12 @@ def _executable(program: str, directory: str, environment: Mapping[str, str]) ->
 def _stdin(data: bytes) -> Any:
     if not data:
         return open(os.devnull, "rb")
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
-    file.write(data)
-    file.seek(0)
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+        file.write(data)
+        file.seek(0)
+    except OSError as error:
+        raise NotSpawned(reason=f"cannot write its standard input: {error.strerror}") from error
     return file
 
 
@@ -269,9 +303,9 @@ def _no_signal_blocked() -> Iterator[None]:
         signals.pthread_sigmask(signals.SIG_SETMASK, before)
 
 
-def _refusal(program: str, directory: str, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) and os.path.exists(os.path.join(directory, program)):
-        return f'the interpreter that "{program}" names in its first line does not exist'
+def _refusal(program: str, executable: str, directory: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and os.path.exists(executable):
+        return f'the interpreter that "{program}" names in its first line is not there'
     if isinstance(error, FileNotFoundError):
         return f'there is no program "{program}"'
     if isinstance(error, PermissionError) and not os.access(directory, os.X_OK):

@@ -118,9 +118,18 @@ def check(type_name: str, name: str, field: Any, value: Any) -> Any:
     @raise BadSetting: with what the field would take.
     """
     try:
+        _require_unicode(value)
         return _take(field, value)
     except _Refusal as error:
         raise _bad(type_name, name, field, value, error) from error
+
+
+def _require_unicode(value: Any) -> None:
+    """The command line lets bytes through that are no text, as lone surrogates."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError as error:
+        raise _Refusal(value, "it is not UTF-8") from error
 
 
 def parse(type_name: str, name: str, field: Any, texts: Iterable[str]) -> Any:

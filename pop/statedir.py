@@ -14,7 +14,7 @@ import platformdirs
 
 from pop.errors import AgentRuns, BadStateDirectory
 from pop.machine import kept_id
-from pop.process import notify_directory
+from pop.process import notify_directory, own_directory, passing_mode
 
 
 def default_directory() -> Path:
@@ -47,7 +47,7 @@ class StateDirectory:
 
         @raise BadStateDirectory: they cannot be made or written to.
         """
-        passing = 0o711 if os.geteuid() == 0 else 0o700
+        passing = passing_mode()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not ((self.path / "id").exists() or self._is_empty()):
@@ -55,20 +55,14 @@ class StateDirectory:
             self.id()
             self.path.chmod(passing)
             for name, mode in (("log", 0o700), ("run", 0o700), ("services", passing)):
-                self._directory(self.path / name, mode)
-            self._directory(notify_directory(self.path), passing)
+                own_directory(self.path / name, mode)
+            own_directory(notify_directory(self.path), passing)
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadStateDirectory(directory=self.path, reason=reason) from error
 
     def _is_empty(self) -> bool:
         return all(found == self.machine_id for found in self.path.iterdir())
-
-    def _directory(self, path: Path, mode: int) -> None:
-        path.mkdir(mode=0o700, exist_ok=True)
-        if path.is_symlink() or path.stat().st_uid != os.geteuid():
-            raise OSError(0, f"{path} belongs to somebody else")
-        path.chmod(mode)
 
     def id(self) -> str:
         """What tells this directory from all others, wherever it is mounted; made once."""

@@ -116,7 +116,7 @@ def cli(
 
     if options["zookeeper"] and (options["host"] or options["port"]):
         raise click.UsageError("Give either --zookeeper or --host and --port.")
-    ctx.obj = Session(options, as_json=as_json, verbose=verbose, timeout=timeout)
+    ctx.obj = (ctx.obj or Session)(options, as_json=as_json, verbose=verbose, timeout=timeout)
 
 
 def main() -> None:

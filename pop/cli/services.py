@@ -45,7 +45,7 @@ def add_() -> None:
 
 def _add(session: Session, kind: Any, given: Mapping[str, Any]) -> None:
     settings = given_settings(kind, given)
-    name = check_name("service", given["name"] or kind.name)
+    name = check_name("service", kind.name if given["name"] is None else given["name"])
     service = Service(name=name, type=kind.name, settings=settings)
     session.catalogue.launch(service, session.configuration.machine)
     session.run(lambda cluster: cluster.add(service))

@@ -12,16 +12,27 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
-from pop.catalogue import load_types
+from pop.errors import PopError
 from pop.program import read_hosted
 from pop.protocols.notify import ready, send
 from pop.settings import validate
+
+
+async def host(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:
+    """Serve, or say in a sentence why not."""
+    try:
+        await serve(reactor, type_name, data, notify_socket)
+    except PopError as error:
+        print(f"pop: {error}", flush=True)
+        raise SystemExit(1) from error
 
 
 async def serve(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:
     """Start the service and keep it up until the reactor stops."""
     values, path = read_hosted(data)
     sys.path += [entry for entry in path if entry not in sys.path]
+    from pop.catalogue import load_types  # now, since it looks where the path leads
+
     kind = load_types().type(type_name)
     settings = validate(kind.name, kind.settings, values)
     state = await maybeDeferred(kind.start, reactor, settings)
@@ -36,7 +47,7 @@ def main() -> None:
     data = sys.stdin.buffer.read()
     # Not for the service's own children, as sd_notify(3) recommends.
     notify_socket = os.environ.pop("NOTIFY_SOCKET", None)
-    react(lambda reactor: Deferred.fromCoroutine(serve(reactor, sys.argv[1], data, notify_socket)))
+    react(lambda reactor: Deferred.fromCoroutine(host(reactor, sys.argv[1], data, notify_socket)))
 
 
 if __name__ == "__main__":
