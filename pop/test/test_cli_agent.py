@@ -1,0 +1,50 @@
+"""The commands that start and stop this machine's agent, for real."""
+
+from twisted.internet.defer import Deferred
+
+from pop.test.test_cli_cluster import CommandsTestCase
+
+
+class AgentCommandTests(CommandsTestCase):
+    """C{pop start}, C{pop fg}, C{pop stop}."""
+
+    async def test_agent(self) -> None:
+        """It is started once and waited for; a second one is refused; and it is stopped."""
+        shell = await self.open()
+        started, again, machines = await self.json(
+            shell,
+            ("start", "--label", "rack=7", "--session-timeout", "4"),
+            ("start",),
+            ("machines",),
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(shell.try_pop("stop")))
+        pid = started["pid"]
+        self.assertEqual((True, "m1"), (started["started"], started["machine"]))
+        self.assertEqual((pid, False), (again["pid"], again["started"]))
+        self.assertEqual({"rack": "7"}, machines["m1"]["labels"])
+        self.assertEqual((True, pid), (machines["m1"]["alive"], machines["m1"]["pid"]))
+        await self.pop(shell, ("add", "command", "--name", "no", "--argv", "/no/such/program"))
+        other = f"--state-dir={self.mktemp()}"
+        results = await self.batch(
+            shell,
+            ("fg",),
+            (other, "start"),
+            ("--timeout=20", "deploy", "no", "--wait"),
+            ("undeploy", "no", "--wait"),
+            ("stop",),
+            ("stop",),
+        )
+        fg, twin, failed, gone, stopped, absent = results
+        for (status, _, err), expected in (
+            (fg, (str(pid), "--state-dir")),
+            (twin, ("m1", str(pid), "--machine-id")),
+            (failed, ("no", "failed", "/no/such/program")),
+            (absent, ("pop start",)),
+        ):
+            self.assertEqual(1, status)
+            self.assertRegex(err, r"\Apop: [^\n]+\.\n\Z")
+            for word in expected:
+                self.assertIn(word, err)
+        self.assertEqual((0, 0), (gone[0], stopped[0]))
+        self.assertIn(str(pid), stopped[1])
+        self.assertEqual(None, await shell.node("/agents/m1"))
