@@ -1,5 +1,6 @@
 """Waiting for what was asked to come true."""
 
+import contextlib
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -78,5 +79,6 @@ async def _look(cluster: Cluster, path: str) -> tuple[Status | None, "Deferred[C
             continue
         except NoNodeException:
             exists, watch = cluster.client.exists_and_watch(path)
-            if await exists is None:
-                return None, watch
+            with contextlib.suppress(ConnectionLossException):
+                if await exists is None:
+                    return None, watch
