@@ -22,6 +22,10 @@ import os, signal, socket
 def notify(text):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+def hold(number):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+def wait(number):
+    signal.sigwait({number})
 """
 """What a Python program in a test begins with."""
 
@@ -75,7 +79,7 @@ def shell(script: str, **more: object) -> Launch:
 
 
 def python(script: str, **more: object) -> Launch:
-    """What runs Python that may call C{notify(text)}."""
+    """What runs Python that may C{notify(text)}, C{hold(number)} a signal and C{wait} for it."""
     argv = (sys.executable, "-I", "-S", "-c", NOTIFY + script)
     return Launch(Program(argv, notifies=True), **more)  # type: ignore[arg-type]
 
