@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import react
+from twisted.internet.task import deferLater, react
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from pop.errors import PopError
@@ -47,7 +47,12 @@ def main() -> None:
     data = sys.stdin.buffer.read()
     # Not for the service's own children, as sd_notify(3) recommends.
     notify_socket = os.environ.pop("NOTIFY_SOCKET", None)
-    react(lambda reactor: Deferred.fromCoroutine(host(reactor, sys.argv[1], data, notify_socket)))
+
+    def begin(reactor: Any) -> Deferred[None]:
+        return Deferred.fromCoroutine(host(reactor, sys.argv[1], data, notify_socket))
+
+    # Not before the reactor runs: what is ready must be ready for its stop signal too.
+    react(lambda reactor: deferLater(reactor, 0, begin, reactor))
 
 
 if __name__ == "__main__":
