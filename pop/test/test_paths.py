@@ -37,7 +37,10 @@ class NameTests(SynchronousTestCase):
         ):
             with self.subTest(name=name):
                 error = self.assertRaises(BadName, check_name, "service", name)
-                self.assertEqual(f'"{name}" cannot be the name of a service: {reason}.', str(error))
+                shown = name if name.isprintable() else ascii(name)[1:-1]
+                self.assertEqual(
+                    f'"{shown}" cannot be the name of a service: {reason}.', str(error)
+                )
 
     def test_kind(self) -> None:
         """The sentence says what was to be named."""
@@ -87,8 +90,9 @@ class PrefixTests(SynchronousTestCase):
         ):
             with self.subTest(prefix=prefix):
                 error = self.assertRaises(BadPrefix, Paths, prefix)
+                shown = prefix.replace("\n", "\\n")
                 self.assertEqual(
-                    f'"{prefix}" cannot be a path prefix: {reason}. Write it like /pop.', str(error)
+                    f'"{shown}" cannot be a path prefix: {reason}. Write it like /pop.', str(error)
                 )
 
 
