@@ -18,7 +18,12 @@ from pop.process import notify_directory, own_directory, passing_mode
 
 
 def default_directory() -> Path:
-    """Where it is unless the operator says otherwise."""
+    """Where it is unless the operator says otherwise.
+
+    Root's is the system's: the services of other users could not get into root's home.
+    """
+    if os.geteuid() == 0 and hasattr(platformdirs, "site_state_dir"):
+        return Path(platformdirs.site_state_dir("pop"))
     return Path(platformdirs.user_state_dir("pop"))
 
 

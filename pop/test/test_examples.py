@@ -96,7 +96,8 @@ class ThirdPartyTypesTests(SynchronousTestCase):
             self.addCleanup(child.terminate)
             assert child.stdin is not None  # it is a pipe
             with child.stdin:
-                child.stdin.write(b'{"greeting": "Good morning!"}')
+                hosted = {"settings": {"greeting": "Good morning!"}, "path": []}
+                child.stdin.write(json.dumps(hosted).encode())
             notice = parse(notices.recv(65536))
         self.assertTrue(notice.ready)
         assert notice.state is not None  # a PythonType's is never missing

@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -251,10 +252,11 @@ class GivenTests(Tests):
 
     async def test_nothing_else(self) -> None:
         """It inherits no file of the agent's beside the three, and no signal that is ignored."""
-        process, _ = self.nursery.spawn(shell("exec sleep 600"))
-        own = Path(f"/proc/{process.pid}")
-        self.assertEqual(["0", "1", "2"], sorted(os.listdir(own / "fd")))
-        self.assertRegex((own / "status").read_text(), r"SigBlk:\s0+\nSigIgn:\s0+\n")
+        process, witness = self.nursery.spawn(python("notify('READY=1'); signal.pause()"))
+        await witness.ready()
+        self.assertEqual(["0", "1", "2"], sorted(os.listdir(f"/proc/{process.pid}/fd")))
+        status = await self.nursery.finish(Launch(Program(("cat", "/proc/self/status"))), "cat")
+        self.assertRegex(status, r"SigBlk:\s0+\nSigIgn:\s0+\n")
 
     if not sys.platform.startswith("linux"):
         test_nothing_else.skip = "looks into /proc"  # type: ignore[attr-defined]
@@ -268,6 +270,11 @@ class UserTests(Tests):
         if os.geteuid():
             raise SkipTest("only root may run processes of others")
         self.nobody = pwd.getpwnam("nobody")
+        # Others may pass through to it, wherever the tests themselves run.
+        reachable = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, reachable)
+        os.chmod(reachable, 0o711)
+        self.nursery = Nursery(self, Path(reachable, "state"))
 
     async def test_user(self) -> None:
         """It runs as its user with that user's groups and home, in a directory of its own."""
