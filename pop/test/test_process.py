@@ -252,9 +252,9 @@ class GivenTests(Tests):
 
     async def test_nothing_else(self) -> None:
         """It inherits no file of the agent's beside the three, and no signal that is ignored."""
-        process, witness = self.nursery.spawn(python("notify('READY=1'); signal.pause()"))
-        await witness.ready()
-        self.assertEqual(["0", "1", "2"], sorted(os.listdir(f"/proc/{process.pid}/fd")))
+        script = "notify('STATUS=' + ' '.join(sorted(os.listdir('/proc/self/fd'))))"
+        _, witness = self.nursery.spawn(python(script))
+        self.assertEqual("0 1 2 3", (await witness.heard()).status, "the last one lists them")
         status = await self.nursery.finish(Launch(Program(("cat", "/proc/self/status"))), "cat")
         self.assertRegex(status, r"SigBlk:\s0+\nSigIgn:\s0+\n")
 
