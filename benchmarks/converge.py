@@ -63,11 +63,10 @@ class Bench:
         appeared: dict[str, float] = {}
 
         def arm(name: str) -> None:
-            def look(_: Any = None) -> None:
-                if self.client.exists(f"/machines/{MACHINE}/{name}", watch=look):
-                    appeared.setdefault(name, time.perf_counter())
+            def created(_: Any) -> None:
+                appeared[name] = time.perf_counter()
 
-            look()
+            assert not self.client.exists(f"/machines/{MACHINE}/{name}", watch=created)
 
         names = [f"s{n}" for n in range(count)]
         for name in names:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -140,6 +141,7 @@ class Agent(Service):
         wanted = await self.cluster.wanted(self.machine)
         for step in plan(self.resolve(wanted), self.instances.observed()):
             step.run(self.instances)
+            await deferLater(self._clock, 0)  # what one step has to report need not wait for all
 
     def resolve(self, wanted: Wanted) -> dict[str, Want]:
         """What to do with each service that should be here.

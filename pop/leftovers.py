@@ -26,16 +26,22 @@ class Leftovers:
         self.directory = directory
 
     def note(self, service: str, pid: int) -> None:
-        """Remember a process, atomically: a crash leaves the old note or the new."""
+        """Remember a process. There is no older note: that was forgotten at its process's end.
+
+        One small write, since it stands between a service's death and its successor's report.
+        """
         known = {"service": service, "pid": pid, "started": started(pid), "boot": boot()}
-        draft = self.directory / f"{service}.new"
-        draft.write_text(json.dumps(known))
-        draft.replace(self.directory / f"{service}.json")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        note = os.open(f"{self.directory}/{service}.json", flags, 0o600)
+        try:
+            os.write(note, json.dumps(known).encode())
+        finally:
+            os.close(note)
 
     def forget(self, service: str) -> None:
         """The process has ended."""
         with contextlib.suppress(FileNotFoundError):
-            (self.directory / f"{service}.json").unlink()
+            os.unlink(f"{self.directory}/{service}.json")
 
     def clear(self) -> None:
         """End all that a predecessor left, with everything in its sessions."""
@@ -77,10 +83,8 @@ def session(leader: int) -> list[int]:
 
 def _inside(pid: int, leader: int) -> bool:
     try:
-        if os.getsid(pid) != leader:
-            return False
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except (OSError, psutil.Error):
+        return os.getsid(pid) == leader and started(pid) is not None
+    except OSError:
         return False
 
 
@@ -91,12 +95,13 @@ def started(pid: int) -> float | None:
     the time of day.
     """
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            after_name = stat.read().rpartition(b")")[2].split()
     except FileNotFoundError:
         return _created(pid) if not Path("/proc/self/stat").exists() else None
     except OSError:
         return None
-    return None if after_name[0] == "Z" else float(after_name[19])
+    return None if after_name[0] == b"Z" else float(after_name[19])
 
 
 def _created(pid: int) -> float | None:
