@@ -5,6 +5,7 @@ an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log
 C{run/} and, if its path is short enough for sockets, C{notify/}.
 """
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -95,7 +96,9 @@ class StateDirectory:
         self._held = lock
 
     def release(self) -> None:
-        """Let other agents in."""
+        """Let other agents in; where the sockets were is of no use to anybody any more."""
+        with contextlib.suppress(OSError):
+            notify_directory(self.path).rmdir()
         if self._held:
             self._held.close()
             self._held = None

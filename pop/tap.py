@@ -101,6 +101,7 @@ def make_agent(
     spawner = Spawner(reactor, state_dir.path, environment)
     spawner.clear()
     reactor.callWhenRunning(_exit_quietly, reactor)
+    reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
     return compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
