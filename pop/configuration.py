@@ -82,7 +82,7 @@ def _servers(zookeeper: str | None, host: str | None, port: int | str | None) ->
     try:
         parse_hosts(servers)
     except ValueError as error:
-        raise BadServers(servers=servers, reason=str(error).rstrip(".")) from error
+        raise BadServers(reason=str(error).rstrip(".")) from error
     return servers
 
 

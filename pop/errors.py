@@ -28,8 +28,7 @@ def _printable(character: str) -> str:
 
 
 class BadServers(PopError):
-    """The ZooKeeper address "{servers}" is not one: {reason}. Write
-    HOST:PORT[,HOST:PORT...][/chroot]."""
+    """{reason}. Write ZooKeeper's address as HOST:PORT[,HOST:PORT...][/chroot]."""
 
 
 class Unreachable(PopError):
@@ -47,8 +46,8 @@ class NotInitialised(PopError):
 
 
 class AlreadyInitialised(PopError):
-    """The namespace at {path} exists already, with {services} services and {machines}
-    machines. "pop init --force" removes them all and starts afresh."""
+    """The namespace at {path} exists already (services: {services}, machines: {machines}).
+    "pop init --force" removes them all and starts afresh."""
 
 
 class Forbidden(PopError):
@@ -153,6 +152,15 @@ class NotDeployed(PopError):
 class NotReady(PopError):
     """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the
     agent's log directory, in {service}.log."""
+
+
+class NotReported(PopError):
+    """The service "{service}" is deployed on {machine}, but nothing is reported of it there, after
+    {seconds:g} seconds. Does that machine's agent run? "pop machines" says so."""
+
+
+class ContradictorySettings(PopError):
+    """These settings of type "{type}" do not go together: {reason}."""
 
 
 class NotGone(PopError):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from zope.interface import implementer
+from zope.interface import Invalid, implementer
 from zope.interface.interface import InterfaceClass
 from zope.schema import ValidationError, getFieldsInOrder
 from zope.schema.interfaces import (
@@ -28,7 +28,7 @@ from zope.schema.interfaces import (
     TooSmall,
 )
 
-from pop.errors import BadSetting, MissingSetting, NoSuchSetting
+from pop.errors import BadSetting, ContradictorySettings, MissingSetting, NoSuchSetting
 from pop.interfaces import ISettingsObject
 
 
@@ -77,11 +77,12 @@ def validate(type_name: str, schema: InterfaceClass, values: Mapping[str, Any]) 
     @raise NoSuchSetting: one that the schema does not have.
     @raise BadSetting: a value of the wrong type, or out of range.
     @raise MissingSetting: a required one without default is not there.
+    @raise ContradictorySettings: an invariant of the schema does not hold.
     """
     known = fields(schema)
     for name in values:
         find(type_name, schema, name)
-    return Settings(
+    settings = Settings(
         {
             name: check(type_name, name, field, values[name])
             if values.get(name) is not None
@@ -89,6 +90,11 @@ def validate(type_name: str, schema: InterfaceClass, values: Mapping[str, Any]) 
             for name, field in known.items()
         }
     )
+    try:
+        schema.validateInvariants(settings)
+    except Invalid as error:
+        raise ContradictorySettings(type=type_name, reason=str(error).rstrip(".")) from error
+    return settings
 
 
 def find(type_name: str, schema: InterfaceClass, name: str) -> Any:

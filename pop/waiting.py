@@ -6,7 +6,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, TimeoutError
 
 from pop.cluster import Cluster
-from pop.errors import NotGone, NotReady, PopError
+from pop.errors import NotGone, NotReady, NotReported, PopError
 from pop.life import Phase
 from pop.model import Status
 from txzookeeper import ClientEvent
@@ -20,10 +20,11 @@ async def until_ready(cluster: Cluster, service: str, machine: str, patience: fl
     @raise NotReady: it failed, or the time is over.
     """
 
-    def not_ready(status: Status | None) -> NotReady:
-        phase = status.phase if status else "nothing is reported: does its agent run?"
-        why = f": {status.why}" if status and status.why else ""
-        return NotReady(service=service, machine=machine, phase=phase, why=why)
+    def not_ready(status: Status | None) -> PopError:
+        if status is None:
+            return NotReported(service=service, machine=machine, seconds=patience)
+        why = f": {status.why}" if status.why else ""
+        return NotReady(service=service, machine=machine, phase=status.phase, why=why)
 
     def done(status: Status | None) -> bool:
         if status and status.phase == Phase.FAILED:

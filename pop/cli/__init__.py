@@ -119,12 +119,21 @@ def cli(
     ctx.obj = (ctx.obj or Session)(options, as_json=as_json, verbose=verbose, timeout=timeout)
 
 
+def _explained(error: click.ClickException) -> click.ClickException:
+    """An option of pop's own behind the command is no typing error."""
+    own = {option for parameter in cli.params for option in parameter.opts}
+    if isinstance(error, click.NoSuchOption) and error.option_name in own:
+        before = f"pop {error.option_name} ..."
+        return click.UsageError(f"{error.option_name} goes before the command: {before}", error.ctx)
+    return error
+
+
 def main() -> None:
     """Run a command; exit with 1 for what is refused, 2 for wrong usage."""
     try:
         status = cli.main(prog_name="pop", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _explained(error).show()
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = 130

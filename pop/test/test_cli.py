@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from typing import Any
 
 import click
@@ -254,3 +256,14 @@ class RefusedTests(CommandLineTestCase):
             (("start", "--label", "=7"), ("KEY=VALUE",)),
         )
         self.assertFalse(os.path.exists(self.state_dir))
+
+
+class MisplacedTests(SynchronousTestCase):
+    """Options of pop's own behind a command."""
+
+    def test_misplaced(self) -> None:
+        """They are no typing error, but belong before it; the status is that of wrong usage."""
+        command = [sys.executable, "-m", "pop", "deploy", "web", "--timeout", "2"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("--timeout goes before the command: pop --timeout", done.stderr)

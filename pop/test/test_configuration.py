@@ -131,10 +131,8 @@ class ServersTests(Tests):
         """What is no address is refused with what it should look like."""
         for servers in ("a:port", "a:70000", ":1", "a:1,", "a b", "::1", "a:1/x//y"):
             said = self.refused(BadServers, zookeeper=servers)
-            self.assertTrue(
-                said.startswith(f'The ZooKeeper address "{servers}" is not one: '), said
-            )
-            self.assertTrue(said.endswith(". Write HOST:PORT[,HOST:PORT...][/chroot]."), said)
+            self.assertIn(repr(servers), said)
+            self.assertTrue(said.endswith("as HOST:PORT[,HOST:PORT...][/chroot]."), said)
 
     def test_client(self) -> None:
         """The client that comes of it is not connected yet."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from pop.errors import BrokenNode, NotGone, NotReady
+from pop.errors import BrokenNode, NotGone, NotReady, NotReported
 from pop.model import Status
 from pop.test.clusters import ClusterTestCase
 from pop.waiting import until_gone, until_ready
@@ -83,7 +83,7 @@ class ReadyTests(WaitingTestCase):
 
     def test_nobody_reports(self) -> None:
         """When nothing is reported at all, the agent is what to look at."""
-        said = str(self.fails(NotReady, self.until_ready(5)))
+        said = str(self.fails(NotReported, self.until_ready(5)))
         self.assertIn("agent", said)
 
     def test_broken(self) -> None:
