@@ -1,9 +1,4 @@
-"""Processes: how a launch becomes a child, and how all of it is ended.
-
-Note [Sessions]: every child leads a session of its own, and whatever it starts stays in there
-unless it leaves on purpose. The child is not reaped before its session is empty: as long as its
-zombie is there, its number cannot be given to another process, so a signal never hits a stranger.
-"""
+"""Processes: how a launch becomes a child."""
 
 import contextlib
 import hashlib
@@ -17,90 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.error import CannotListenError, ProcessDone, ProcessTerminated
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
-from pop.leftovers import Leftovers, session
-from pop.pidwatch import watch_pid
+from pop.leftovers import Leftovers
 from pop.program import Launch
 from pop.protocols.notify import Notice, listen
+from pop.tree import Tree
 
 SECRETS = ("POP_ADMIN_IDENTITY", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC")
 """Variables of the agent's own that are none of its children's business."""
-
-POLL = 0.01
-"""Seconds between two looks at a session that is ending, whose members are not our children."""
-
-
-@implementer(IProcess)
-class Tree:
-    """A child leading a session, and all that it started there.
-
-    @ivar pid: the child's.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        popen: "subprocess.Popen[bytes]",
-        protocol: ProcessProtocol,
-        ended: Callable[[], None],
-    ) -> None:
-        self.pid = popen.pid
-        self._clock: IReactorTime = reactor
-        self._popen = popen
-        self._protocol = protocol
-        self._ended = ended
-        self._asked = False
-        self._killed = False
-        watch_pid(reactor, self.pid, self._leader_died)
-
-    def stop(self, signal: str) -> None:
-        """Send a signal to all of it."""
-        self._asked = True
-        self._send(signals.Signals[f"SIG{signal}"])
-
-    def kill(self) -> None:
-        """End all of it now, and whatever is born meanwhile."""
-        self._killed = True
-        self._send(signals.SIGKILL)
-
-    def _send(self, number: int) -> None:
-        for pid in session(self.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-
-    def _leader_died(self) -> None:
-        """Wait for the rest, unless nobody asked for this end: then the rest must make way."""
-        if not self._asked:
-            self.kill()
-        self._reap_when_alone()
-
-    def _reap_when_alone(self, alone: int = 0) -> None:
-        """Reap once nobody was seen twice: one look may miss what is just being forked."""
-        alone = 0 if session(self.pid) else alone + 1
-        if alone < 2:
-            if self._killed and not alone:
-                self._send(signals.SIGKILL)
-            self._clock.callLater(0 if alone else POLL, self._reap_when_alone, alone)
-            return
-        status = self._popen.wait()
-        self._ended()
-        self._protocol.processEnded(Failure(_end(status)))
-
-
-def _end(status: int) -> ProcessDone | ProcessTerminated:
-    """The end of a process as Twisted says it, from C{Popen.returncode}."""
-    if status == 0:
-        return ProcessDone(0)
-    if status < 0:
-        return ProcessTerminated(signal=-status, status=-status)
-    return ProcessTerminated(exitCode=status, status=status << 8)
 
 
 @implementer(ISpawner)
