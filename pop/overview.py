@@ -166,11 +166,11 @@ def _agent(path: str, node: Node) -> AgentInfo | None:
         return AgentInfo()
 
 
-async def host_hint(cluster: Cluster, host: str) -> str:
-    """For somebody who named a host where a machine's id is wanted."""
+async def machine_on(cluster: Cluster, host: str, but: str = "") -> str:
+    """The id of a machine on a host, other than C{but}; empty if none is known."""
     for view in await machines(cluster):
-        if view.machine.host == host:
-            return f" (the machine on host {host} is {view.machine.id})"
+        if view.machine.host == host and view.machine.id != but:
+            return view.machine.id
     return ""
 
 

@@ -1,12 +1,14 @@
 """C{pop deploy} and C{pop undeploy}."""
 
+import socket
+
 import click
 
 from pop.cli.session import Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import NoSuchMachine
 from pop.model import Service
-from pop.overview import host_hint
+from pop.overview import machine_on
 from pop.paths import check_name
 from pop.waiting import until_gone, until_ready
 
@@ -28,31 +30,27 @@ def deploy_(
     """Have a service run on this machine, or on those that are named. It may be repeated."""
     chosen = _machines(session, machines)
 
-    async def deploy(cluster: Cluster) -> tuple[Service, list[str]]:
+    async def deploy(cluster: Cluster) -> Service:
         await cluster.read(service)
         if machines and not force:
             await _must_know(cluster, chosen)
-        return await cluster.deploy(service, chosen), await _without_agent(cluster, chosen)
-
-    async def deploy_and_wait(cluster: Cluster) -> tuple[Service, list[str]]:
-        found = await deploy(cluster)
-        patience = session.patience(LONG)
-        for machine in chosen:
-            await until_ready(cluster, service, machine, patience)
+        found = await cluster.deploy(service, chosen)
+        missing = [m for m in chosen if not await cluster.client.exists(cluster.paths.agent(m))]
+        if missing:
+            hint = "" if machines else await _here(cluster, chosen[0])
+            session.note(f"No agent runs on {', '.join(missing)} just now.{hint}")
+        for machine in chosen if wait else ():
+            await until_ready(cluster, service, machine, session.patience(LONG))
         return found
 
     # The waiting has a limit of its own, whose message says how far it came.
-    body, limit = (deploy_and_wait, session.patience(LONG) + 10) if wait else (deploy, None)
-    found, missing = session.run(body, patience=limit)
+    found = session.run(deploy, patience=session.patience(LONG) + 10 if wait else None)
     ready = " It is ready." if wait else ""
     session.say(
         f"Deployed {service} on {', '.join(chosen)}.{ready}",
         service=service,
         machines=list(found.machines),
     )
-    if missing:
-        where = 'Start it with "pop start".' if not machines else ""
-        session.note(f"No agent runs on {', '.join(missing)} just now. {where}".rstrip())
 
 
 @click.command("undeploy")
@@ -88,8 +86,13 @@ def _machines(session: Session, machines: tuple[str, ...]) -> list[str]:
 async def _must_know(cluster: Cluster, machines: list[str]) -> None:
     for machine in machines:
         if not await cluster.client.exists(cluster.paths.machine(machine)):
-            raise NoSuchMachine(machine=machine, hint=await host_hint(cluster, machine))
+            other = await machine_on(cluster, machine)
+            hint = f" (the machine on host {machine} is {other})" if other else ""
+            raise NoSuchMachine(machine=machine, hint=hint)
 
 
-async def _without_agent(cluster: Cluster, machines: list[str]) -> list[str]:
-    return [m for m in machines if not await cluster.client.exists(cluster.paths.agent(m))]
+async def _here(cluster: Cluster, machine: str) -> str:
+    """How to have an agent here: root's may go by an id that others cannot read."""
+    other = await machine_on(cluster, socket.gethostname(), but=machine)
+    start = ' Start it with "pop start"'
+    return f"{start}, or deploy to the machine {other} on this host." if other else f"{start}."

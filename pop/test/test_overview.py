@@ -2,7 +2,7 @@
 
 from pop.errors import NoSuchService, NotInitialised
 from pop.model import AgentInfo, Machine, Status
-from pop.overview import InstanceView, MachineView, ServiceView, host_hint, machines, services
+from pop.overview import InstanceView, MachineView, ServiceView, machine_on, machines, services
 from pop.test.clusters import ClusterTestCase
 
 READY = Status("ready", "2026-01-01T00:00:00.000Z", restarts=2)
@@ -142,8 +142,9 @@ class MachinesTests(OverviewTestCase):
         self.put("/services/web/machines", b"{")
         self.assertEqual(("b",), self.machine("m1").services)
 
-    def test_host_hint(self) -> None:
+    def test_machine_on(self) -> None:
         """Who names a host is told the machine's id; for any other word there is no hint."""
-        self.assertIn("m1", self.run_(host_hint(self.cluster, "alpha")))
+        self.assertEqual("m1", self.run_(machine_on(self.cluster, "alpha")))
+        self.assertEqual("", self.run_(machine_on(self.cluster, "alpha", but="m1")))
         for word in ("m1", "beta"):
-            self.assertEqual("", self.run_(host_hint(self.cluster, word)), word)
+            self.assertEqual("", self.run_(machine_on(self.cluster, word)), word)
