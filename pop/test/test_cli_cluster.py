@@ -217,7 +217,7 @@ class RefusedTests(CommandsTestCase):
             (("deploy", "web", "--machine", "m7"), ('"m7"', "pop machines", "--force")),
             (("add", "command", "--name", "web", "--argv", "true"), ('"web"', "--name")),
             (("remove", "web"), ("m1", "--force")),
-            (("init",), ("1 service", "--force")),
+            (("init",), ("services: 1", "--force")),
             (("set", "web", "--port", "high"), ('"port"', "whole number")),
             (("set", "web", "--port", "65536"), ('"port"', "from 0 to 65535")),
             (("set", "web", "--unset", "argv"), ('"argv"',)),
