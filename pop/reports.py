@@ -4,6 +4,7 @@ Note [Latest]: for each service there is what should be published and what was, 
 write under way. What changes meanwhile is published when that write is done: the latest only.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,7 @@ class Reports:
         self._published: dict[str, Report] = {}
         self._unknown: set[str] = set()
         self._writers: dict[str, Deferred[None]] = {}
+        self._guards: dict[str, Deferred[None]] = {}
 
     def publish(self, service: str, report: Report | None) -> None:
         """Publish how an instance fares; L{None} when it has no place here any more."""
@@ -80,8 +82,8 @@ class Reports:
 
     def stop(self) -> None:
         """Publish no more; closing the client removes what was published."""
-        for writer in list(self._writers.values()):
-            writer.cancel()
+        for running in (*self._writers.values(), *self._guards.values()):
+            running.cancel()
 
     async def _write(self, service: str) -> None:
         try:
@@ -119,6 +121,43 @@ class Reports:
             self._published.pop(service, None)
             if report is not None:
                 self._published[service] = report
+                self._begin_guard(service)
+
+    def _begin_guard(self, service: str) -> None:
+        if service not in self._guards:
+            guard = Deferred.fromCoroutine(self._guard(service))
+            if not guard.called:
+                self._guards[service] = guard
+
+    async def _guard(self, service: str) -> None:
+        """Report again what somebody else deleted, be it with the whole service.
+
+        The watch is one for children, which an ephemeral node never has: so it fires only when
+        the node is deleted, not at each report.
+        """
+        try:
+            while service in self._wanted:
+                with contextlib.suppress(ConnectionLossException):
+                    await self._deletion(self._paths.status(service, self._machine))
+                    exists, watch = self._client.exists_and_watch(self._paths.service(service))
+                    if await exists is None:
+                        await watch  # with the service, all places to report are gone
+                    elif service in self._wanted:
+                        self._unknown.add(service)
+                        self.publish(service, self._wanted[service])
+                        return
+        except (CancelledError, ClosingException, NotConnectedException, ZooKeeperException):
+            pass
+        finally:
+            self._guards.pop(service, None)
+
+    async def _deletion(self, path: str) -> None:
+        """Wait until a node without children is gone."""
+        with contextlib.suppress(NoNodeException):
+            while True:
+                children, watch = self._client.get_children_and_watch(path)
+                await children
+                await watch
 
     async def _change(self, service: str, report: Report | None, acl: list[ACL]) -> None:
         """From what was published to what should be, in one transaction."""

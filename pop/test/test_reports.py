@@ -194,6 +194,21 @@ class FoundTests(ReportsTestCase):
             self.publish(changed)
             self.check(changed, path)
 
+    def test_deleted_by_others(self) -> None:
+        """What somebody deletes comes back by itself, also with a service that is made anew."""
+        self.publish(READY)
+        self.server.settle()
+        self.run_(self.client.delete(STATUS))
+        self.check(READY)
+        anew = self.client.transaction()
+        self.run_(self.cluster.delete(anew, "/services/web"))
+        for path in ("", "/state", "/status"):
+            anew.create(f"/services/web{path}", b"")
+        self.run_(anew.commit())
+        self.check(READY)
+        self.publish(None)
+        self.check(None)
+
     def test_publish_again(self) -> None:
         """Asked to publish again, it makes what is missing."""
         self.publish(READY)
