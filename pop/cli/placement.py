@@ -1,6 +1,7 @@
 """C{pop deploy} and C{pop undeploy}."""
 
 import socket
+import sys
 
 import click
 
@@ -36,7 +37,7 @@ def deploy_(
             await _must_know(cluster, chosen)
         found = await cluster.deploy(service, chosen)
         missing = [m for m in chosen if not await cluster.client.exists(cluster.paths.agent(m))]
-        if missing:
+        if missing and (sys.stderr.isatty() or not wait):
             hint = "" if machines else await _here(cluster, chosen[0])
             session.note(f"No agent runs on {', '.join(missing)} just now.{hint}")
         for machine in chosen if wait else ():

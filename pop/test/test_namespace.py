@@ -55,7 +55,7 @@ class InitTests(ClusterTestCase):
         self.put("/machines/m1", b"")
         before = self.tree()
         error = self.fails(AlreadyInitialised, init(self.cluster, force=False, identity=None))
-        self.assertIn("2 services and 1 machines", str(error))
+        self.assertIn("services: 2, machines: 1", str(error))
         self.assertIn("--force", str(error))
         self.assertEqual(before, self.tree())
 
