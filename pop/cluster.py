@@ -235,10 +235,7 @@ class Cluster:
         except NoNodeException:
             return False
         await together(
-            [
-                Deferred.fromCoroutine(self.delete(transaction, f"{path.rstrip('/')}/{child}"))
-                for child in sorted(children)
-            ]
+            [self.delete(transaction, f"{path.rstrip('/')}/{child}") for child in sorted(children)]
         )
         transaction.delete(path)
         return True

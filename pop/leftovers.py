@@ -62,9 +62,7 @@ class Leftovers:
                 service=service,
                 pids=", ".join(map(str, members)),
             )
-        for pid in members:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        send(signal.SIGKILL, members)
 
 
 def _alive(leader: int, begun: object, booted: str) -> Iterable[int]:
@@ -86,6 +84,13 @@ def _inside(pid: int, leader: int) -> bool:
         return os.getsid(pid) == leader and started(pid) is not None
     except OSError:
         return False
+
+
+def send(number: int, pids: list[int]) -> None:
+    """Send a signal to processes, any of which may have gone by now."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def started(pid: int) -> float | None:

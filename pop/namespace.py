@@ -92,7 +92,6 @@ async def read_all(
     cluster: Cluster, names: list[str]
 ) -> tuple[dict[str, Service], dict[str, PopError]]:
     """Services by name, and what is wrong with the others, all read in one go."""
-    from twisted.internet.defer import Deferred
 
     async def one(name: str) -> Service | PopError:
         try:
@@ -100,7 +99,7 @@ async def read_all(
         except PopError as error:
             return error
 
-    found = await together([Deferred.fromCoroutine(one(name)) for name in names])
+    found = await together([one(name) for name in names])
     pairs = list(zip(names, found, strict=True))
     return (
         {name: value for name, value in pairs if isinstance(value, Service)},
@@ -113,12 +112,12 @@ async def load(cluster: Cluster, wanted: Contents) -> None:
     acl = await cluster.acl()
     for _ in range(ATTEMPTS):
         transaction = cluster.client.transaction()
-        for service in wanted.services:
-            await _put_service(cluster, transaction, service, acl)
-        for machine in wanted.machines:
-            path = cluster.paths.machine(machine.id)
-            if not await cluster.client.exists(path):
-                transaction.create(path, machine.to_json(), acl)
+        await together(
+            [_put_service(cluster, transaction, service, acl) for service in wanted.services]
+        )
+        await together(
+            [_put_machine(cluster, transaction, machine, acl) for machine in wanted.machines]
+        )
         if not (wanted.services or wanted.machines):
             return
         with contextlib.suppress(NodeExistsException, NoNodeException, BadVersionException):
@@ -134,12 +133,21 @@ async def _put_service(
     if not await cluster.client.exists(cluster.paths.service(service.name)):
         cluster.create(transaction, service, acl)
         return
-    data = encoded(service)
-    for key, path in cluster.service_paths(service.name).items():
-        node = await cluster.node(path)
+    data, paths = encoded(service), cluster.service_paths(service.name)
+    nodes = await together([cluster.node(path) for path in paths.values()])
+    for (key, path), node in zip(paths.items(), nodes, strict=True):
         if node is None:
             transaction.create(path, data[key], acl)
         elif node[0] != data[key]:
             transaction.set(path, data[key], node[1].version)
         else:
             transaction.check(path, node[1].version)
+
+
+async def _put_machine(
+    cluster: Cluster, transaction: Transaction, machine: Machine, acl: list[ACL]
+) -> None:
+    """Create a machine that is not known; one that is describes itself."""
+    path = cluster.paths.machine(machine.id)
+    if not await cluster.client.exists(path):
+        transaction.create(path, machine.to_json(), acl)

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twisted.internet.defer import Deferred
-
 from pop.cluster import Cluster, Node
 from pop.errors import BrokenNode, PopError
 from pop.model import AgentInfo, Json, Machine, Service, Status, load
@@ -70,10 +68,7 @@ async def services(cluster: Cluster, names: list[str]) -> list[ServiceView]:
     agents = set(await _children(cluster, cluster.paths.agents))
     if len(names) == 1 and broken and not isinstance(broken[names[0]], BrokenNode):
         raise broken[names[0]]
-    views = [
-        Deferred.fromCoroutine(_service(cluster, name, found.get(name), broken.get(name), agents))
-        for name in names
-    ]
+    views = [_service(cluster, name, found.get(name), broken.get(name), agents) for name in names]
     return await together(views)
 
 
@@ -88,10 +83,7 @@ async def _service(
     reported = await _children(cluster, cluster.paths.statuses(name))
     machines = list(dict.fromkeys((*wanted, *sorted(reported))))
     instances = await together(
-        [
-            Deferred.fromCoroutine(_instance(cluster, name, m, m in wanted, m in agents))
-            for m in machines
-        ]
+        [_instance(cluster, name, m, m in wanted, m in agents) for m in machines]
     )
     return ServiceView(name, service, str(problem) if problem else "", tuple(instances))
 
@@ -138,10 +130,7 @@ async def machines(cluster: Cluster) -> list[MachineView]:
     known = await _children(cluster, cluster.paths.machines)
     deployed = {machine for service in found.values() for machine in service.machines}
     return await together(
-        [
-            Deferred.fromCoroutine(_machine(cluster, id, found.values()))
-            for id in sorted({*known, *deployed})
-        ]
+        [_machine(cluster, id, found.values()) for id in sorted({*known, *deployed})]
     )
 
 

@@ -95,7 +95,7 @@ class Registration:
         """Make or renew both nodes in one transaction, so that no other agent comes between."""
         while True:
             await self._cluster.check()
-            transaction = await self._changes(await self._cluster.acl())
+            transaction = await self._changes(await self._cluster.last_acl())
             with contextlib.suppress(NodeExistsException, NoNodeException, BadVersionException):
                 await transaction.commit()
                 return

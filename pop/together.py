@@ -1,17 +1,21 @@
-"""Waiting for several Deferreds at once."""
+"""Waiting for several things at once."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, FirstError, ensureDeferred, gatherResults
 
 T = TypeVar("T")
 
 
-async def together(deferreds: Iterable[Deferred[T]]) -> list[T]:
-    """All results, in order; or the first failure, as itself, with the others consumed."""
+async def together(waiting: Iterable[Deferred[T] | Coroutine[Deferred[Any], Any, T]]) -> list[T]:
+    """All results, in order; or the first failure, as itself, with the others consumed.
+
+    @param waiting: Deferreds or coroutines; all are begun before any is waited for.
+    """
     try:
-        return await gatherResults(list(deferreds), consumeErrors=True)
+        begun = [ensureDeferred(each) for each in waiting]
+        return await gatherResults(begun, consumeErrors=True)
     except FirstError as error:
         cause = error.subFailure.value
         assert cause is not None  # a failure always has one

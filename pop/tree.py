@@ -5,8 +5,6 @@ unless it leaves on purpose. The child is not reaped before its session is empty
 zombie is there, its number cannot be given to another process, so a signal never hits a stranger.
 """
 
-import contextlib
-import os
 import signal as signals
 import subprocess
 from collections.abc import Callable
@@ -19,7 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pop.interfaces import IProcess
-from pop.leftovers import session
+from pop.leftovers import send, session
 from pop.pidwatch import watch_pid
 
 POLL = 0.01
@@ -52,30 +50,25 @@ class Tree:
     def stop(self, signal: str) -> None:
         """Send a signal to all of it."""
         self._asked = True
-        self._send(signals.Signals[f"SIG{signal}"])
+        send(signals.Signals[f"SIG{signal}"], session(self.pid))
 
     def kill(self) -> None:
         """End all of it now, and whatever is born meanwhile."""
         self._killed = True
-        self._send(signals.SIGKILL)
-
-    def _send(self, number: int) -> None:
-        for pid in session(self.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
+        send(signals.SIGKILL, session(self.pid))
 
     def _leader_died(self) -> None:
         """Wait for the rest, unless nobody asked for this end: then the rest must make way."""
-        if not self._asked:
-            self.kill()
+        self._killed = self._killed or not self._asked
         self._reap_when_alone()
 
     def _reap_when_alone(self, alone: int = 0) -> None:
         """Reap once nobody was seen twice: one look may miss what is just being forked."""
-        alone = 0 if session(self.pid) else alone + 1
+        rest = session(self.pid)
+        if self._killed:
+            send(signals.SIGKILL, rest)
+        alone = 0 if rest else alone + 1
         if alone < 2:
-            if self._killed and not alone:
-                self._send(signals.SIGKILL)
             self._clock.callLater(0 if alone else POLL, self._reap_when_alone, alone)
             return
         status = self._popen.wait()

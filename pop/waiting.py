@@ -9,8 +9,9 @@ from pop.cluster import Cluster
 from pop.errors import NotGone, NotReady, NotReported, PopError
 from pop.life import Phase
 from pop.model import Status
+from pop.watch import look
 from txzookeeper import ClientEvent
-from txzookeeper.errors import ConnectionLossException, NoNodeException
+from txzookeeper.errors import ConnectionLossException
 
 
 async def until_ready(cluster: Cluster, service: str, machine: str, patience: float) -> None:
@@ -73,13 +74,6 @@ async def _until(
 
 async def _look(cluster: Cluster, path: str) -> tuple[Status | None, "Deferred[ClientEvent]"]:
     while True:
-        try:
-            got, watch = cluster.client.get_and_watch(path)
-            return Status.from_json(path, (await got)[0]), watch
-        except ConnectionLossException:
-            continue
-        except NoNodeException:
-            exists, watch = cluster.client.exists_and_watch(path)
-            with contextlib.suppress(ConnectionLossException):
-                if await exists is None:
-                    return None, watch
+        with contextlib.suppress(ConnectionLossException):
+            data, watch = await look(cluster.client, path)
+            return (None if data is None else Status.from_json(path, data)), watch

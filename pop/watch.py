@@ -30,6 +30,18 @@ RETRY = 5.0
 """Seconds until a node that ZooKeeper refused to read is tried again."""
 
 
+async def look(client: ManagedClient, path: str) -> tuple[bytes | None, "Deferred[ClientEvent]"]:
+    """A node's data, L{None} for a missing node, and a watch for when that changes."""
+    while True:
+        try:
+            got, watch = client.get_and_watch(path)
+            return (await got)[0], watch
+        except NoNodeException:
+            exists, watch = client.exists_and_watch(path)
+            if await exists is None:
+                return None, watch
+
+
 class Followed:
     """Znodes that are read, and read again whenever they change.
 
@@ -100,16 +112,14 @@ class Followed:
     async def _look(
         self, path: str, children: bool
     ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[ClientEvent]"]:
-        client = self._client
+        if not children:
+            return await look(self._client, path)
         while True:
             try:
-                if children:
-                    listed, watch = client.get_children_and_watch(path)
-                    return tuple(sorted(await listed)), watch
-                got, watch = client.get_and_watch(path)
-                return (await got)[0], watch
+                listed, watch = self._client.get_children_and_watch(path)
+                return tuple(sorted(await listed)), watch
             except NoNodeException:
-                exists, watch = client.exists_and_watch(path)
+                exists, watch = self._client.exists_and_watch(path)
                 if await exists is None:
                     return None, watch
 
