@@ -175,9 +175,8 @@ class Agent(Service):
                 continue
             if why:
                 self._log.error("{service}: {why}", service=name, why=why)
-            for instance in self.instances.all():
-                if instance.name == name:
-                    self._report(instance)
+            if instance := self.instances.find(name):
+                self._report(instance)
 
     def _resolve(self, name: str, service: Wish) -> tuple[Wish, Want]:
         """What to do with a service, worked out once for each change of it."""

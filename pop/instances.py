@@ -181,6 +181,10 @@ class Instances:
         self._tell_if_empty()
         return gone
 
+    def find(self, name: str) -> Instance | None:
+        """The instance of a service, if there is one."""
+        return self._found.get(name)
+
     def all(self) -> list[Instance]:
         """Every instance there is."""
         return list(self._found.values())

@@ -5,7 +5,7 @@ write under way. What changes meanwhile is published when that write is done: th
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,7 @@ class Reports:
             self._wanted.pop(service, None)
         else:
             self._wanted[service] = report
-        if service not in self._writers:
-            writer = Deferred.fromCoroutine(self._write(service))
-            if not writer.called:
-                self._writers[service] = writer
+        self._begin(self._writers, service, self._write)
 
     def publish_again(self) -> None:
         """Take nothing for published: the nodes may be gone."""
@@ -121,13 +118,19 @@ class Reports:
             self._published.pop(service, None)
             if report is not None:
                 self._published[service] = report
-                self._begin_guard(service)
+                self._begin(self._guards, service, self._guard)
 
-    def _begin_guard(self, service: str) -> None:
-        if service not in self._guards:
-            guard = Deferred.fromCoroutine(self._guard(service))
-            if not guard.called:
-                self._guards[service] = guard
+    def _begin(
+        self,
+        running: dict[str, Deferred[None]],
+        service: str,
+        work: Callable[[str], Coroutine[Deferred[Any], Any, None]],
+    ) -> None:
+        """Begin something, of which there is one for each service; it leaves C{running} itself."""
+        if service not in running:
+            begun = Deferred.fromCoroutine(work(service))
+            if not begun.called:
+                running[service] = begun
 
     async def _guard(self, service: str) -> None:
         """Report again what somebody else deleted, be it with the whole service.

@@ -12,13 +12,12 @@ import click
 import psutil
 from twisted.internet.task import deferLater
 
-from pop.cli.session import Session, pass_session
+from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent
 from pop.machine import parse_labels
 from pop.model import AgentInfo, Service, Target
 
-LONG = 60.0
 LOOK_AGAIN = 0.05
 """Seconds between two looks at an agent that is starting."""
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pop.cli.session import Session, pass_session
+from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import NoSuchMachine
 from pop.model import Service
@@ -16,7 +16,6 @@ from pop.waiting import until_gone, until_ready
 machine_option = click.option(
     "--machine", "machines", multiple=True, metavar="ID", help="Which one; may be repeated."
 )
-LONG = 60.0
 
 
 @click.command("deploy")

@@ -26,6 +26,9 @@ from pop.configuration import Configuration, configure
 from pop.errors import NoAnswer
 from pop.trouble import said
 
+LONG = 60.0
+"""How long an agent or an instance is waited for unless told otherwise, in seconds."""
+
 T = TypeVar("T")
 Body = Callable[[Cluster], Coroutine[Any, Any, T]]
 

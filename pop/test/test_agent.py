@@ -23,14 +23,27 @@ class AgentTestCase(SynchronousTestCase):
         self.assertEqual([], self.world.close())
 
 
-class ConvergenceTests(AgentTestCase):
-    """What is becomes what should be."""
+class HostTestCase(AgentTestCase):
+    """A machine m1 of that world."""
 
     def setUp(self) -> None:
         super().setUp()
         self.world.init()
         self.host = self.world.host("m1")
         self.spawner = self.host.spawner
+
+
+class WebTestCase(HostTestCase):
+    """That machine, running a service web."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.add("web", "m1")
+        self.world.server.settle()
+
+
+class ConvergenceTests(HostTestCase):
+    """What is becomes what should be."""
 
     def test_deployed_before(self) -> None:
         """The order does not matter: what was deployed before the agent came is started too."""
@@ -149,16 +162,8 @@ class ConvergenceTests(AgentTestCase):
         self.assertIsNotNone(self.world.read("/machines/m1"))
 
 
-class SupervisionTests(AgentTestCase):
+class SupervisionTests(WebTestCase):
     """What ends by itself is started again."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.world.init()
-        self.host = self.world.host("m1")
-        self.spawner = self.host.spawner
-        self.world.add("web", "m1")
-        self.world.server.settle()
 
     def test_at_once(self) -> None:
         """The first restart takes no time, and is reported with its cause."""
@@ -206,16 +211,8 @@ class SupervisionTests(AgentTestCase):
         self.assertEqual({"port": 7}, self.world.read("/services/shy/state/m1"))
 
 
-class TroubleTests(AgentTestCase):
+class TroubleTests(WebTestCase):
     """ZooKeeper away, sessions lost, nonsense in nodes."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.world.init()
-        self.host = self.world.host("m1")
-        self.spawner = self.host.spawner
-        self.world.add("web", "m1")
-        self.world.server.settle()
 
     def test_away(self) -> None:
         """While ZooKeeper is away services go on, are restarted, and what was missed is made up."""
