@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from twisted.internet.defer import Deferred
 
 from txzookeeper.errors import NoNodeException, ZooKeeperException, error_for
-from txzookeeper.records import decode
+from txzookeeper.jute import decode
 
 T = TypeVar("T")
 

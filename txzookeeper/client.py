@@ -12,7 +12,9 @@ from twisted.logger import Logger
 from txzookeeper import constants as c
 from txzookeeper.call import Call, Observe, Read, nothing, reader
 from txzookeeper.errors import NoNodeException, RequestTooLargeException, ZooKeeperException
+from txzookeeper.jute import decode, encode
 from txzookeeper.lifetime import Lifetime
+from txzookeeper.multi import Part, encode_multi
 from txzookeeper.path import check_path, is_sequence, to_client, to_server
 from txzookeeper.permissions import entries
 from txzookeeper.records import (
@@ -27,15 +29,11 @@ from txzookeeper.records import (
     GetChildrenResponse,
     GetDataRequest,
     GetDataResponse,
-    Part,
     SetACLRequest,
     SetDataRequest,
     Stat,
     SyncRequest,
     SyncResponse,
-    decode,
-    encode,
-    encode_multi,
 )
 from txzookeeper.transaction import Transaction, read_results
 from txzookeeper.watches import CHILD, DATA, EXIST, Watch

@@ -1,13 +1,13 @@
 """How fields become bytes and back: a record's annotations are its codec.
 
 A record is a ``NamedTuple`` whose fields are ``Int32``, ``Int64``, ``bool``, ``str``, ``bytes``,
-another record, or ``tuple[x, ...]`` of these. ``encode`` and ``decode`` work for all of them.
-Neighbouring fields of fixed size share one prepared ``Struct``, and strings are cut straight out
-of the received buffer, since every request of a program passes through here.
+``str | None``, another record, or ``tuple[x, ...]`` of these. ``encode`` and ``decode`` work for
+all of them. Neighbouring fields of fixed size share one prepared ``Struct``, and strings are cut
+straight out of the received buffer, since every request of a program passes through here.
 
 Fields that have a default may be missing at the end of a packet, as old servers leave out
 ``read_only``. Bytes after the last field are ignored, as newer servers may add fields. A null
-string, buffer or vector (length -1) reads as an empty one.
+string, buffer or vector (length -1) reads as an empty one, except for ``str | None``.
 
 Source: jute's ``BinaryInputArchive`` and ``BinaryOutputArchive`` of ZooKeeper 3.8.
 """
@@ -161,6 +161,8 @@ def _fixed(struct: Struct, count: int) -> _Step:
 def _variable(hint: Any) -> _Step:
     if hint is str:
         return _Step(1, _read_text, _write_text, 4)
+    if hint == str | None:
+        return _Step(1, _read_nullable, _write_nullable, 4)
     if hint is bytes:
         return _Step(1, _read_buffer, _write_buffer, 4)
     if get_origin(hint) is tuple:
@@ -188,6 +190,13 @@ def _read_text(data: bytes, offset: int, end: int, values: list[Any]) -> int:
     return after
 
 
+def _read_nullable(data: bytes, offset: int, end: int, values: list[Any]) -> int:
+    after = _read_text(data, offset, end, values)
+    if _length(data, offset) < 0:
+        values[-1] = None
+    return after
+
+
 def _length(data: bytes, offset: int) -> int:
     (length,) = _LENGTH.unpack_from(data, offset)
     if length < -1:
@@ -205,6 +214,13 @@ def _write_text(fields: Any, parts: list[bytes]) -> None:
     raw = fields[0].encode()
     parts.append(_LENGTH.pack(len(raw)))
     parts.append(raw)
+
+
+def _write_nullable(fields: Any, parts: list[bytes]) -> None:
+    if fields[0] is None:
+        parts.append(_LENGTH.pack(-1))
+    else:
+        _write_text(fields, parts)
 
 
 def _nested(codec: _Codec) -> _Step:

@@ -24,8 +24,9 @@ from txzookeeper.errors import (
 from txzookeeper.event import ClientEvent, session_event
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.identity import Identity
+from txzookeeper.jute import encode
 from txzookeeper.path import to_client
-from txzookeeper.records import WatcherEvent, encode
+from txzookeeper.records import WatcherEvent
 from txzookeeper.session import NO_PASSWORD, Session
 
 T = TypeVar("T")

@@ -30,17 +30,17 @@ from txzookeeper.errors import (
     NoNodeException,
     ZooKeeperException,
 )
+from txzookeeper.jute import encode
+from txzookeeper.multi import Part
 from txzookeeper.records import (
     CreateRequest,
     CreateResponse,
     DeleteRequest,
     ErrorResponse,
     ExistsRequest,
-    Part,
     SetACLRequest,
     SetDataRequest,
     Stat,
-    encode,
 )
 
 Ephemerals = dict[str, CreateRequest]

@@ -29,14 +29,13 @@ from txzookeeper.errors import (
     ZooKeeperException,
     error_for,
 )
+from txzookeeper.jute import decode, encode
 from txzookeeper.records import (
     AuthRequest,
     ConnectRequest,
     ConnectResponse,
     SetWatchesRequest,
     WatcherEvent,
-    decode,
-    encode,
 )
 
 _LENGTH: Final = Struct(">i")

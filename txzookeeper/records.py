@@ -1,65 +1,19 @@
 """Every packet of ZooKeeper 3.8's core, in both directions, as immutable values.
 
-``txzookeeper.jute`` turns them into bytes and back by their annotations; only the transaction,
-whose parts carry their own headers, is spelled out here. A packet on the wire is its length
-(``Int32``), then on a connection's first exchange a ``ConnectRequest`` or ``ConnectResponse``,
-afterwards a ``RequestHeader`` or ``ReplyHeader`` and the record that ``REQUESTS`` or ``REPLIES``
-gives for the operation (nothing follows a ``ReplyHeader`` with an error).
+``txzookeeper.jute`` turns them into bytes and back by their annotations, ``txzookeeper.multi`` does
+it for those that consist of parts. A packet on the wire is its length (``Int32``), then on a
+connection's first exchange a ``ConnectRequest`` or ``ConnectResponse``, afterwards a
+``RequestHeader`` or ``ReplyHeader`` and the record that ``txzookeeper.operations`` gives for the
+operation (nothing follows a ``ReplyHeader`` with an error).
 
 Source: ``zookeeper.jute`` of ZooKeeper 3.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from txzookeeper import constants as c
-from txzookeeper.errors import NonsensePacketError
-from txzookeeper.jute import Int32, Int64, decode, decode_from, encode
-
-__all__ = [
-    "ACL",
-    "REPLIES",
-    "REQUESTS",
-    "AuthRequest",
-    "CheckRequest",
-    "ConnectRequest",
-    "ConnectResponse",
-    "Create2Response",
-    "CreateRequest",
-    "CreateResponse",
-    "DeleteRequest",
-    "Empty",
-    "ErrorResponse",
-    "ExistsRequest",
-    "GetACLRequest",
-    "GetACLResponse",
-    "GetChildren2Request",
-    "GetChildren2Response",
-    "GetChildrenRequest",
-    "GetChildrenResponse",
-    "GetDataRequest",
-    "GetDataResponse",
-    "MultiHeader",
-    "ReplyHeader",
-    "RequestHeader",
-    "SetACLRequest",
-    "SetDataRequest",
-    "SetWatchesRequest",
-    "Stat",
-    "StatResponse",
-    "SyncRequest",
-    "SyncResponse",
-    "WatcherEvent",
-    "decode",
-    "decode_from",
-    "decode_multi",
-    "decode_multi_response",
-    "encode",
-    "encode_multi",
-    "encode_multi_response",
-]
+from txzookeeper.jute import Int32, Int64
 
 
 class Stat(NamedTuple):
@@ -133,6 +87,16 @@ class CreateRequest(NamedTuple):
     data: bytes
     acls: tuple[ACL, ...]
     flags: Int32
+
+
+class CreateTTLRequest(NamedTuple):
+    """Make a node that goes when it has had no children and no change for ``ttl`` ms."""
+
+    path: str
+    data: bytes
+    acls: tuple[ACL, ...]
+    flags: Int32
+    ttl: Int64
 
 
 class CreateResponse(NamedTuple):
@@ -217,6 +181,30 @@ class GetChildren2Response(NamedTuple):
     stat: Stat
 
 
+class GetAllChildrenNumberRequest(NamedTuple):
+    """Ask how many nodes there are below a node, at whatever depth."""
+
+    path: str
+
+
+class GetAllChildrenNumberResponse(NamedTuple):
+    """How many nodes there are below a node."""
+
+    total: Int32
+
+
+class GetEphemeralsRequest(NamedTuple):
+    """Ask for the session's ephemeral nodes whose path starts with a prefix."""
+
+    prefix: str
+
+
+class GetEphemeralsResponse(NamedTuple):
+    """The paths of the session's ephemeral nodes, in no order."""
+
+    paths: tuple[str, ...]
+
+
 class GetACLRequest(NamedTuple):
     """Ask for a node's ACL."""
 
@@ -267,6 +255,63 @@ class SetWatchesRequest(NamedTuple):
     child: tuple[str, ...]
 
 
+class SetWatches2Request(NamedTuple):
+    """Re-arm watches of all kinds; the standing ones are not told what they missed."""
+
+    relative_zxid: Int64
+    data: tuple[str, ...]
+    exist: tuple[str, ...]
+    child: tuple[str, ...]
+    persistent: tuple[str, ...]
+    recursive: tuple[str, ...]
+
+
+class AddWatchRequest(NamedTuple):
+    """Arm a watch that stays; the mode is one of the ``PERSISTENT_*_WATCH`` constants."""
+
+    path: str
+    mode: Int32
+
+
+class CheckWatchesRequest(NamedTuple):
+    """Ask whether the connection has such a watch; the type is one of ``*_WATCHES``."""
+
+    path: str
+    type: Int32
+
+
+class RemoveWatchesRequest(NamedTuple):
+    """Take the connection's watches away; the type is one of ``*_WATCHES``."""
+
+    path: str
+    type: Int32
+
+
+class ClientInfo(NamedTuple):
+    """One identity of a connection."""
+
+    scheme: str
+    user: str
+
+
+class WhoAmIResponse(NamedTuple):
+    """The identities of the connection that asks."""
+
+    identities: tuple[ClientInfo, ...]
+
+
+class ReconfigRequest(NamedTuple):
+    """Change the ensemble: by who joins and leaves, or wholly by its new members.
+
+    Only at this configuration (``Stat.version`` of it as hexadecimal says the server), -1 for any.
+    """
+
+    joining: str | None
+    leaving: str | None
+    members: str | None
+    config_id: Int64
+
+
 class CheckRequest(NamedTuple):
     """Require a node's version; only within a transaction."""
 
@@ -298,94 +343,3 @@ class ErrorResponse(NamedTuple):
 
 Record = tuple[Any, ...]
 """Any of the records above."""
-
-REQUESTS: Final[dict[int, type[Record]]] = {
-    c.CREATE_OP: CreateRequest,
-    c.CREATE2_OP: CreateRequest,
-    c.DELETE_OP: DeleteRequest,
-    c.EXISTS_OP: ExistsRequest,
-    c.GET_DATA_OP: GetDataRequest,
-    c.SET_DATA_OP: SetDataRequest,
-    c.GET_ACL_OP: GetACLRequest,
-    c.SET_ACL_OP: SetACLRequest,
-    c.GET_CHILDREN_OP: GetChildrenRequest,
-    c.GET_CHILDREN2_OP: GetChildren2Request,
-    c.SYNC_OP: SyncRequest,
-    c.CHECK_OP: CheckRequest,
-    c.PING_OP: Empty,
-    c.AUTH_OP: AuthRequest,
-    c.SET_WATCHES_OP: SetWatchesRequest,
-    c.CLOSE_OP: Empty,
-}
-"""The request of each operation; ``MULTI_OP`` has ``decode_multi`` instead."""
-
-REPLIES: Final[dict[int, type[Record]]] = {
-    c.CREATE_OP: CreateResponse,
-    c.CREATE2_OP: Create2Response,
-    c.DELETE_OP: Empty,
-    c.EXISTS_OP: StatResponse,
-    c.GET_DATA_OP: GetDataResponse,
-    c.SET_DATA_OP: StatResponse,
-    c.GET_ACL_OP: GetACLResponse,
-    c.SET_ACL_OP: StatResponse,
-    c.GET_CHILDREN_OP: GetChildrenResponse,
-    c.GET_CHILDREN2_OP: GetChildren2Response,
-    c.SYNC_OP: SyncResponse,
-    c.CHECK_OP: Empty,
-    c.PING_OP: Empty,
-    c.AUTH_OP: Empty,
-    c.SET_WATCHES_OP: Empty,
-    c.CLOSE_OP: Empty,
-    c.ERROR_OP: ErrorResponse,
-}
-"""The reply of each operation; ``MULTI_OP`` has ``decode_multi_response`` instead."""
-
-_MULTI_OPS: Final = frozenset({c.CREATE_OP, c.CREATE2_OP, c.DELETE_OP, c.SET_DATA_OP, c.CHECK_OP})
-_END: Final = encode(MultiHeader(-1, True, -1))
-
-Part = tuple[int, Record]
-"""One part of a transaction: the operation and its request or result."""
-
-
-def encode_multi(parts: Iterable[Part]) -> bytes:
-    """Give the bytes of a transaction's request from (operation, request) pairs."""
-    body = [encode(MultiHeader(op, False, -1)) + encode(record) for op, record in parts]
-    return b"".join(body) + _END
-
-
-def encode_multi_response(parts: Iterable[Part]) -> bytes:
-    """Give the bytes of a transaction's reply from (operation, result) pairs.
-
-    A result of a failed transaction is ``(ERROR_OP, ErrorResponse(code))``.
-    """
-    body = [encode(MultiHeader(op, False, _error(part))) + encode(part) for op, part in parts]
-    return b"".join(body) + _END
-
-
-def _error(result: Record) -> int:
-    return result.err if isinstance(result, ErrorResponse) else 0
-
-
-def decode_multi(data: bytes, offset: int = 0, end: int | None = None) -> list[Part]:
-    """Read a transaction's request as (operation, request) pairs; raises ``PacketError``."""
-    return _decode_parts({op: REQUESTS[op] for op in _MULTI_OPS}, data, offset, end)
-
-
-def decode_multi_response(data: bytes, offset: int = 0, end: int | None = None) -> list[Part]:
-    """Read a transaction's reply as (operation, result) pairs; raises ``PacketError``."""
-    kinds = {op: REPLIES[op] for op in (*_MULTI_OPS, c.ERROR_OP)}
-    return _decode_parts(kinds, data, offset, end)
-
-
-def _decode_parts(
-    kinds: dict[int, type[Record]], data: bytes, offset: int, end: int | None
-) -> list[Part]:
-    parts: list[Part] = []
-    header, offset = decode_from(MultiHeader, data, offset, end)
-    while not header.done:
-        if header.type not in kinds:
-            raise NonsensePacketError(message=f"A transaction has the part {header.type}.")
-        part, offset = decode_from(kinds[header.type], data, offset, end)
-        parts.append((header.type, part))
-        header, offset = decode_from(MultiHeader, data, offset, end)
-    return parts

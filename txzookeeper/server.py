@@ -24,19 +24,16 @@ from txzookeeper import constants as c
 from txzookeeper.access import Identity, allows, authenticate
 from txzookeeper.changes import Caller
 from txzookeeper.errors import AuthFailedException, MarshallingErrorException, PacketError
+from txzookeeper.jute import decode, decode_from, encode
+from txzookeeper.multi import decode_multi, encode_multi_response
+from txzookeeper.operations import REQUESTS
 from txzookeeper.records import (
-    REQUESTS,
     AuthRequest,
     ConnectRequest,
     ConnectResponse,
     ReplyHeader,
     RequestHeader,
     WatcherEvent,
-    decode,
-    decode_from,
-    decode_multi,
-    encode,
-    encode_multi_response,
 )
 from txzookeeper.tree import Answer, Tree
 from txzookeeper.watchtable import Fired

@@ -16,6 +16,8 @@ from txzookeeper.errors import (
     ZooKeeperException,
     error_for,
 )
+from txzookeeper.jute import encode
+from txzookeeper.multi import Part, decode_multi_response
 from txzookeeper.path import check_path, is_sequence, to_client, to_server
 from txzookeeper.permissions import entries
 from txzookeeper.records import (
@@ -25,12 +27,9 @@ from txzookeeper.records import (
     CreateResponse,
     DeleteRequest,
     ErrorResponse,
-    Part,
     SetDataRequest,
     Stat,
     StatResponse,
-    decode_multi_response,
-    encode,
 )
 
 Result = str | Stat | None

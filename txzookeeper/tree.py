@@ -26,6 +26,7 @@ from txzookeeper.errors import (
     UnimplementedException,
     ZooKeeperException,
 )
+from txzookeeper.multi import Part
 from txzookeeper.records import (
     Empty,
     ErrorResponse,
@@ -38,7 +39,6 @@ from txzookeeper.records import (
     GetChildrenResponse,
     GetDataRequest,
     GetDataResponse,
-    Part,
     SetWatchesRequest,
     StatResponse,
     SyncRequest,

@@ -9,11 +9,7 @@ from txzookeeper.errors import (
     NoAuthException,
 )
 from txzookeeper.permissions import make_digest_acl
-from txzookeeper.records import (
-    ACL,
-    GetACLRequest,
-    SetACLRequest,
-)
+from txzookeeper.records import ACL, GetACLRequest, SetACLRequest
 from txzookeeper.test.trees import OPEN, Someone, TreeTests
 
 

@@ -25,6 +25,7 @@ from txzookeeper.errors import (
     OversizedPacketError,
     TruncatedPacketError,
 )
+from txzookeeper.jute import decode, encode
 from txzookeeper.protocol import ZookeeperProtocol
 from txzookeeper.records import (
     AuthRequest,
@@ -34,8 +35,6 @@ from txzookeeper.records import (
     ReplyHeader,
     RequestHeader,
     WatcherEvent,
-    decode,
-    encode,
 )
 
 HELLO = ConnectRequest(0, 5, 4000, 0, bytes(16))

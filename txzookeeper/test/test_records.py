@@ -15,10 +15,16 @@ from txzookeeper.errors import (
     PacketError,
     TruncatedPacketError,
 )
-from txzookeeper.jute import Int32, Int64
+from txzookeeper.jute import Int32, Int64, decode, encode
+from txzookeeper.multi import (
+    Part,
+    decode_multi,
+    decode_multi_response,
+    encode_multi,
+    encode_multi_response,
+)
+from txzookeeper.operations import REPLIES, REQUESTS
 from txzookeeper.records import (
-    REPLIES,
-    REQUESTS,
     ConnectRequest,
     ConnectResponse,
     CreateRequest,
@@ -26,16 +32,9 @@ from txzookeeper.records import (
     GetChildrenResponse,
     GetDataRequest,
     MultiHeader,
-    Part,
     ReplyHeader,
     RequestHeader,
     WatcherEvent,
-    decode,
-    decode_multi,
-    decode_multi_response,
-    encode,
-    encode_multi,
-    encode_multi_response,
 )
 
 KINDS: list[type[Any]] = sorted(
@@ -58,8 +57,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is tuple:
         return st.lists(values(get_args(hint)[0]), max_size=4).map(tuple)
     simple = {bool: st.booleans(), bytes: st.binary(max_size=20)}
-    if hint is str:
-        return st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    if hint in (str, str | None):
+        text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+        return text if hint is str else st.none() | text
     return simple[hint] if hint in simple else made(hint)
 
 

@@ -18,6 +18,7 @@ from txzookeeper.errors import (
     NoNodeException,
     UnimplementedException,
 )
+from txzookeeper.jute import decode, decode_from, encode
 from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import (
     AuthRequest,
@@ -31,9 +32,6 @@ from txzookeeper.records import (
     RequestHeader,
     SetDataRequest,
     WatcherEvent,
-    decode,
-    decode_from,
-    encode,
 )
 from txzookeeper.testing.memory import MemoryServer
 

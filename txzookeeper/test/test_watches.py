@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
 from txzookeeper.event import ClientEvent, session_event
-from txzookeeper.records import SetWatchesRequest, encode
+from txzookeeper.jute import encode
+from txzookeeper.records import SetWatchesRequest
 from txzookeeper.watches import CHILD, DATA, EXIST, Watch, Watches
 
 

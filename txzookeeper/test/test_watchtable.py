@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from txzookeeper import constants as c
-from txzookeeper.records import (
-    SetACLRequest,
-    SetWatchesRequest,
-)
+from txzookeeper.records import SetACLRequest, SetWatchesRequest
 from txzookeeper.test.trees import OPEN, Someone, TreeTests
 from txzookeeper.tree import Answer
 

@@ -1,0 +1,108 @@
+"""Which record each operation asks with, and which one answers it.
+
+Source: ``FinalRequestProcessor.java`` of ZooKeeper 3.8.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from txzookeeper import constants as c
+from txzookeeper.records import (
+    AddWatchRequest,
+    AuthRequest,
+    CheckRequest,
+    CheckWatchesRequest,
+    Create2Response,
+    CreateRequest,
+    CreateResponse,
+    CreateTTLRequest,
+    DeleteRequest,
+    Empty,
+    ErrorResponse,
+    ExistsRequest,
+    GetACLRequest,
+    GetACLResponse,
+    GetAllChildrenNumberRequest,
+    GetAllChildrenNumberResponse,
+    GetChildren2Request,
+    GetChildren2Response,
+    GetChildrenRequest,
+    GetChildrenResponse,
+    GetDataRequest,
+    GetDataResponse,
+    GetEphemeralsRequest,
+    GetEphemeralsResponse,
+    ReconfigRequest,
+    Record,
+    RemoveWatchesRequest,
+    SetACLRequest,
+    SetDataRequest,
+    SetWatches2Request,
+    SetWatchesRequest,
+    StatResponse,
+    SyncRequest,
+    SyncResponse,
+    WhoAmIResponse,
+)
+
+REQUESTS: Final[dict[int, type[Record]]] = {
+    c.CREATE_OP: CreateRequest,
+    c.CREATE2_OP: CreateRequest,
+    c.CREATE_CONTAINER_OP: CreateRequest,
+    c.CREATE_TTL_OP: CreateTTLRequest,
+    c.DELETE_OP: DeleteRequest,
+    c.EXISTS_OP: ExistsRequest,
+    c.GET_DATA_OP: GetDataRequest,
+    c.SET_DATA_OP: SetDataRequest,
+    c.GET_ACL_OP: GetACLRequest,
+    c.SET_ACL_OP: SetACLRequest,
+    c.GET_CHILDREN_OP: GetChildrenRequest,
+    c.GET_CHILDREN2_OP: GetChildren2Request,
+    c.SYNC_OP: SyncRequest,
+    c.CHECK_OP: CheckRequest,
+    c.PING_OP: Empty,
+    c.AUTH_OP: AuthRequest,
+    c.SET_WATCHES_OP: SetWatchesRequest,
+    c.SET_WATCHES2_OP: SetWatches2Request,
+    c.ADD_WATCH_OP: AddWatchRequest,
+    c.CHECK_WATCHES_OP: CheckWatchesRequest,
+    c.REMOVE_WATCHES_OP: RemoveWatchesRequest,
+    c.GET_ALL_CHILDREN_NUMBER_OP: GetAllChildrenNumberRequest,
+    c.GET_EPHEMERALS_OP: GetEphemeralsRequest,
+    c.WHO_AM_I_OP: Empty,
+    c.RECONFIG_OP: ReconfigRequest,
+    c.CLOSE_OP: Empty,
+}
+"""The request of each operation; the ``MULTI_*_OP`` have ``decode_multi`` instead."""
+
+REPLIES: Final[dict[int, type[Record]]] = {
+    c.CREATE_OP: CreateResponse,
+    c.CREATE2_OP: Create2Response,
+    c.CREATE_CONTAINER_OP: Create2Response,
+    c.CREATE_TTL_OP: Create2Response,
+    c.DELETE_OP: Empty,
+    c.EXISTS_OP: StatResponse,
+    c.GET_DATA_OP: GetDataResponse,
+    c.SET_DATA_OP: StatResponse,
+    c.GET_ACL_OP: GetACLResponse,
+    c.SET_ACL_OP: StatResponse,
+    c.GET_CHILDREN_OP: GetChildrenResponse,
+    c.GET_CHILDREN2_OP: GetChildren2Response,
+    c.SYNC_OP: SyncResponse,
+    c.CHECK_OP: Empty,
+    c.PING_OP: Empty,
+    c.AUTH_OP: Empty,
+    c.SET_WATCHES_OP: Empty,
+    c.SET_WATCHES2_OP: Empty,
+    c.ADD_WATCH_OP: ErrorResponse,
+    c.CHECK_WATCHES_OP: Empty,
+    c.REMOVE_WATCHES_OP: Empty,
+    c.GET_ALL_CHILDREN_NUMBER_OP: GetAllChildrenNumberResponse,
+    c.GET_EPHEMERALS_OP: GetEphemeralsResponse,
+    c.WHO_AM_I_OP: WhoAmIResponse,
+    c.RECONFIG_OP: GetDataResponse,
+    c.CLOSE_OP: Empty,
+    c.ERROR_OP: ErrorResponse,
+}
+"""The reply of each operation; the ``MULTI_*_OP`` have ``decode_multi_response`` instead."""
