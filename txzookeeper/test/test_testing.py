@@ -137,7 +137,7 @@ class CommandTests(TestCase):
             "import os\n"
             "from txzookeeper.testing import RealServer\n"
             "server = RealServer().start()\n"
-            "print(server.directory, server._process.pid, flush=True)\n"
+            "print(server.directory, server.process.pid, flush=True)\n"
             "os._exit(7)\n"
         )
         out, status = await self.python("-c", script)
