@@ -50,8 +50,8 @@ class DidNotStart(Exception):
 class Process:
     """A server's process; ``settings`` go into its ``zoo.cfg``, ``options`` to Java.
 
-    ``settings`` may be changed between a run and the next. It listens on ``port`` of the loopback
-    interface, and keeps its data below ``directory``.
+    ``settings`` may be changed until it is started first: afterwards its configuration is its own
+    affair. It listens on ``port`` of the loopback interface, and keeps all below ``directory``.
     """
 
     def __init__(
@@ -94,13 +94,16 @@ class Process:
                 start_new_session=True,
             )
 
-    def await_answer(self, timeout: float) -> None:
-        """Wait until it serves requests; raises `DidNotStart` if it ends, or is too late."""
+    def await_answer(self, timeout: float, *modes: str) -> None:
+        """Wait until it serves requests, in one of these modes if any are named.
+
+        Raises `DidNotStart` if it ends, or does not within ``timeout`` seconds; then it is killed.
+        """
         pause = threading.Event()
         for _ in range(int(timeout / 0.05)):
             if self._process is None or self._process.poll() is not None:
                 break
-            if self.mode():
+            if (mode := self.mode()) and (mode in modes or not modes):
                 return
             pause.wait(0.05)
         self.end()
@@ -145,7 +148,8 @@ class Process:
             "clientPortAddress": "127.0.0.1",
         }
         path = self.directory / "zoo.cfg"
-        path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        if not path.exists():
+            path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         return str(path)
 
 

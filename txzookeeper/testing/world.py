@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import SEQUENCE
 from txzookeeper.dialer import Endpoint
+from txzookeeper.hosts import parse_hosts
 from txzookeeper.managed import ManagedClient
 from txzookeeper.testing.memory import MemoryServer
 from txzookeeper.testing.proxy import Proxy
@@ -147,41 +148,45 @@ class MemoryWorld(World):
 
 
 class RealWorld(World):
-    """A real server, a real reactor, and a proxy that breaks."""
+    """A real server or several, a real reactor, and a proxy that breaks before each of them."""
 
     def __init__(self, reactor: Any, servers: str) -> None:
         super().__init__(reactor)
         self._servers = servers
-        self._proxy = Proxy(reactor, servers)
+        self.proxies = [Proxy(reactor, str(host)) for host in parse_hosts(servers).hosts]
 
     def servers(self, direct: bool) -> tuple[str, Endpoint | None]:
-        """Lead to the server, or to the proxy before it."""
-        return self._servers if direct else self._proxy.servers, None
+        """Lead to the servers, or to the proxies before them."""
+        proxied = ",".join(proxy.servers for proxy in self.proxies)
+        return self._servers if direct else proxied, None
 
     def run(self, promise: Callable[[World], Awaitable[None]]) -> Deferred[None]:
         """Start it; the reactor does the rest."""
         return Deferred.fromCoroutine(self._proxied(promise))
 
     def drop_connections(self) -> None:
-        """Break the proxy's connections."""
-        self._proxy.drop_connections()
+        """Break the proxies' connections."""
+        for proxy in self.proxies:
+            proxy.drop_connections()
 
     async def cut(self) -> None:
-        """Close the proxy."""
-        await self._proxy.refuse_connections()
-        self._proxy.drop_connections()
+        """Close the proxies."""
+        for proxy in self.proxies:
+            await proxy.refuse_connections()
+        self.drop_connections()
 
     async def mend(self) -> None:
-        """Open the proxy again."""
-        self._proxy.accept_connections()
+        """Open the proxies again."""
+        for proxy in self.proxies:
+            proxy.accept_connections()
 
     async def _proxied(self, promise: Callable[[World], Awaitable[None]]) -> None:
-        self._proxy.accept_connections()
+        await self.mend()
         try:
             await self.kept(promise)
         finally:
             await self.cut()
-            while self._proxy.legs:
+            while any(proxy.legs for proxy in self.proxies):
                 await self.sleep(0.01)
 
 
