@@ -1,19 +1,26 @@
 """ZooKeeper for Twisted: a native client, without threads."""
 
-from txzookeeper.client import ZookeeperClient
+from txzookeeper.client import Operations, ZookeeperClient
 from txzookeeper.constants import (
     ANY_VERSION,
+    ANY_WATCHES,
     AUTH_FAILED_STATE,
     CHANGED_EVENT,
     CHILD_EVENT,
+    CHILD_WATCH_REMOVED_EVENT,
+    CHILD_WATCHES,
     CLOSED_STATE,
     CONNECTED_STATE,
     CONNECTING_STATE,
+    CONTAINER,
     CREATED_EVENT,
+    DATA_WATCH_REMOVED_EVENT,
+    DATA_WATCHES,
     DELETED_EVENT,
     DISCONNECTED_STATE,
     EPHEMERAL,
     EXPIRED_SESSION_STATE,
+    LOST_STATE,
     PERM_ADMIN,
     PERM_ALL,
     PERM_CREATE,
@@ -21,6 +28,8 @@ from txzookeeper.constants import (
     PERM_READ,
     PERM_WRITE,
     PERSISTENT,
+    PERSISTENT_WATCH_REMOVED_EVENT,
+    READONLY_STATE,
     SEQUENCE,
     SESSION_EVENT,
 )
@@ -70,41 +79,56 @@ from txzookeeper.errors import (
 )
 from txzookeeper.event import ClientEvent
 from txzookeeper.managed import ManagedClient
+from txzookeeper.multiread import MultiRead
 from txzookeeper.permissions import (
     ZOO_CREATOR_ALL_ACL,
     ZOO_OPEN_ACL_UNSAFE,
     ZOO_READ_ACL_UNSAFE,
     make_digest_acl,
 )
-from txzookeeper.records import ACL, Stat
+from txzookeeper.records import ACL, ClientInfo, Stat
+from txzookeeper.standing import StandingWatch
+from txzookeeper.statistics import Statistics
 from txzookeeper.transaction import Transaction
 
 __all__ = [  # noqa: RUF022 - grouped by what a reader looks for
     # The clients.
     "ZookeeperClient",
     "ManagedClient",
+    "MultiRead",
+    "Operations",
     "Transaction",
     # What they give and take.
     "ACL",
     "ClientEvent",
+    "ClientInfo",
+    "StandingWatch",
     "Stat",
+    "Statistics",
     "ZOO_CREATOR_ALL_ACL",
     "ZOO_OPEN_ACL_UNSAFE",
     "ZOO_READ_ACL_UNSAFE",
     "make_digest_acl",
     # Numbers.
     "ANY_VERSION",
+    "ANY_WATCHES",
     "AUTH_FAILED_STATE",
     "CHANGED_EVENT",
     "CHILD_EVENT",
+    "CHILD_WATCHES",
+    "CHILD_WATCH_REMOVED_EVENT",
     "CLOSED_STATE",
     "CONNECTED_STATE",
     "CONNECTING_STATE",
+    "CONTAINER",
     "CREATED_EVENT",
+    "DATA_WATCHES",
+    "DATA_WATCH_REMOVED_EVENT",
     "DELETED_EVENT",
     "DISCONNECTED_STATE",
     "EPHEMERAL",
     "EXPIRED_SESSION_STATE",
+    "LOST_STATE",
     "PERM_ADMIN",
     "PERM_ALL",
     "PERM_CREATE",
@@ -112,6 +136,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a reader looks for
     "PERM_READ",
     "PERM_WRITE",
     "PERSISTENT",
+    "PERSISTENT_WATCH_REMOVED_EVENT",
+    "READONLY_STATE",
     "SEQUENCE",
     "SESSION_EVENT",
     # Errors.

@@ -27,7 +27,7 @@ class Call(Generic[T]):
     its reply be swallowed. The Deferred has no canceller, since Twisted then swallows one reply.
     """
 
-    __slots__ = ("body", "deferred", "observe", "op", "optional", "path", "read", "xid")
+    __slots__ = ("body", "deferred", "observe", "op", "optional", "path", "read", "sent_at", "xid")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Call(Generic[T]):
         self.observe = observe
         self.optional = optional
         self.xid = 0
+        self.sent_at = 0.0
         self.deferred: Deferred[T] = Deferred()
 
     def answered(self, result: T) -> None:

@@ -22,23 +22,32 @@ from txzookeeper.call import Call
 from txzookeeper.constants import (
     AUTH_FAILED_STATE,
     CLOSED_STATE,
+    CONNECTING_STATE,
     EXPIRED_SESSION_STATE,
     MAX_PACKET,
+    READONLY_STATE,
+    STATE_NAMES,
 )
+from txzookeeper.deadline import Deadline
 from txzookeeper.dialer import Dialer, Reached
 from txzookeeper.errors import (
     AuthFailedException,
     ClosingException,
+    ConnectionException,
     ConnectionLossException,
     NotConnectedException,
     SessionExpiredException,
     ZooKeeperException,
 )
 from txzookeeper.event import ClientEvent, session_event
+from txzookeeper.hosts import Host
 from txzookeeper.identity import Identity
 from txzookeeper.protocol import ZookeeperProtocol
 from txzookeeper.records import ConnectResponse, WatcherEvent
-from txzookeeper.watches import Watch, Watches
+from txzookeeper.statistics import Statistics
+from txzookeeper.waiters import Waiters
+from txzookeeper.watches import Watch, Watches, fire
+from txzookeeper.writable import WritableSearch
 
 _WHY_DEAD: Final[dict[int, type[ZooKeeperException]]] = {
     AUTH_FAILED_STATE: AuthFailedException,
@@ -75,10 +84,12 @@ class Channel:
     def __init__(
         self,
         clock: IReactorTime,
+        now: Callable[[], float],
         dialer: Dialer,
         session: life.Session,
         listener: Listener,
         identities: list[Identity],
+        statistics: Statistics,
         *,
         renew: Callable[[], None] | None = None,
         max_packet: int = MAX_PACKET,
@@ -86,7 +97,10 @@ class Channel:
         self.session = session
         self.watches = Watches()
         self.dialer = dialer
+        self.statistics = statistics
         self._clock = clock
+        self._now = now
+        self._deadline = Deadline(clock, now, self._overdue)
         self._listener = listener
         self._identities = identities
         self._renew = renew
@@ -95,17 +109,26 @@ class Channel:
         self._established_at = 0.0
         self._held = False
         self._telling = False
+        self._leaving = False
         self._stale: list[Watch] = []
         self._queue: deque[Call[Any]] = deque()
-        self._ready: list[Deferred[None]] = []
-        self._done: list[Deferred[None]] = []
+        self._ready: Waiters[None] = Waiters()
+        self._done: Waiters[None] = Waiters()
         self._loop: Deferred[None] | None = None
         self._dialing: Deferred[Reached] | None = None
+        self._search: WritableSearch | None = None
 
     @property
     def connected(self) -> bool:
         """Whether a server answers calls at this moment."""
         return self._protocol is not None
+
+    @property
+    def left(self) -> float:
+        """How many seconds the session is sure to live on; 0 or less: it may have expired."""
+        if self._protocol is not None:
+            return self._until(self._protocol) - self._now()
+        return self._deadline.at - self._now() if self.session.alive else 0.0
 
     # What the client asks for.
 
@@ -117,9 +140,7 @@ class Channel:
 
     def ready(self) -> Deferred[None]:
         """Fire when there is a session and all identities are accepted, or there never will be."""
-        ready: Deferred[None] = Deferred()
-        self._ready.append(ready)
-        return ready
+        return self._ready.wait()
 
     def submit(self, call: Call[Any]) -> None:
         """Send a call, now or when there is a connection; or fail it if there never will be."""
@@ -129,6 +150,13 @@ class Channel:
             self._queue.append(call)
         else:
             call.failed(_WHY_DEAD.get(self.session.state, NotConnectedException))
+
+    def submit_at_once(self, call: Call[Any]) -> None:
+        """Send a call now, or fail it."""
+        if self.session.alive and (self._protocol is None or self._held):
+            call.failed(ConnectionLossException, "There is no connection.")
+        else:
+            self.submit(call)
 
     def submit_first(self, call: Call[Any]) -> None:
         """Send a call past the waiting ones; it fails if there is no connection."""
@@ -142,13 +170,14 @@ class Channel:
         if self._protocol is not None:
             self._authenticate(self._protocol, identity)
         elif self.session.state in _WHY_DEAD:
-            identity.failed(_WHY_DEAD[self.session.state]())
+            identity.accepted.fail(_WHY_DEAD[self.session.state]())
 
     def resume(self) -> None:
         """Let the old session's watches fire and the waiting calls go, after a renewal."""
         stale, self._stale, self._held = self._stale, [], False
-        _fire(stale, session_event(self.session.state))
+        fire(stale, session_event(self.session.state))
         self._send_queue()
+        self._look_again()
 
     def close(self, error: ZooKeeperException | None = None) -> Deferred[None]:
         """End the session and everything that waits for it; ``error`` goes to those who connect.
@@ -156,15 +185,19 @@ class Channel:
         Fires when the connection is gone. A server that does not answer has a third of the
         session's time-out to do so.
         """
-        done: Deferred[None] = Deferred()
-        self._done.append(done)
+        done = self._done.wait()
         if self.session.state != CLOSED_STATE and self.session.state not in _WHY_DEAD:
             self._die(life.Closed(), ClosingException, error)
         for identity in self._identities:
-            identity.failed(ClosingException())
+            identity.accepted.fail(ClosingException())
         if self._loop is None:
             self._ended(None)
         return done
+
+    def leave(self) -> Deferred[None]:
+        """End everything as ``close`` does, but for the session; fires in the same way."""
+        self._leaving = True
+        return self.close()
 
     # The loop over connections.
 
@@ -184,22 +217,26 @@ class Channel:
 
     def _connection(self) -> ZookeeperProtocol:
         return ZookeeperProtocol(
-            self._clock, self.session.hello(), self._fire, max_packet=self._max_packet
+            self._clock,
+            self._now,
+            self.session.hello(),
+            self._fire,
+            self.statistics,
+            max_packet=self._max_packet,
         )
 
     def _welcome(self, protocol: ZookeeperProtocol, response: ConnectResponse) -> None:
+        before = self.session.id
+        self._deadline.stop()
         self._step(life.Established(response))
         if self.session.state == EXPIRED_SESSION_STATE:
             protocol.abort(SessionExpiredException())
             self._expired()
             return
-        self.log.info(
-            "Connected to {host}, session 0x{session:x}",
-            host=self.dialer.host,
-            session=self.session.id & (2**64 - 1),
-        )
+        self.statistics.connections += 1
+        self.statistics.sessions += self.session.id != before
         self._protocol = protocol
-        self._established_at = self._clock.seconds()
+        self._established_at = self._now()
         accepted = [self._authenticate(protocol, each) for each in self._identities]
         for request in self.watches.rearming(self.session.last_zxid):
             protocol.set_watches(request)
@@ -207,14 +244,41 @@ class Channel:
         if self._held and self._renew is not None:
             self._renew()
         self._send_queue()
-        self._announce()
-        gatherResults(accepted).addCallback(lambda _: self._tell_ready())
+        self._announce(f"{self.dialer.host} answers")
+        self._look_again()
+        if self.session.state == READONLY_STATE and self._protocol is protocol:
+            self._search_writable()
+        gatherResults(accepted).addCallback(lambda _: self._ready.fire(None))
+
+    def _look_again(self) -> None:
+        """Tell standing watches, which were told nothing of what happened in between."""
+        if not self._held and self._protocol is not None:
+            event = session_event(self.session.state)
+            for watch in self.watches.standing():
+                watch.tell(event)
+
+    def _search_writable(self) -> None:
+        dialer = self.dialer
+        self._search = WritableSearch(
+            self._clock, dialer.hosts, dialer.endpoint, dialer.attempt_timeout, self._found
+        )
+
+    def _found(self, host: Host) -> None:
+        self._search = None
+        if self._protocol is not None:
+            self.dialer.prefer(host)
+            self._protocol.abort(ConnectionException(message=f"{host} can write, so we go there."))
+
+    def _stop_searching(self) -> None:
+        search, self._search = self._search, None
+        if search is not None:
+            search.stop()
 
     def _authenticate(self, protocol: ZookeeperProtocol, identity: Identity) -> Deferred[None]:
         done: Deferred[None] = Deferred()
 
         def accepted(_: None) -> None:
-            identity.accepted()
+            identity.accepted.fire(None)
             done.callback(None)
 
         protocol.authenticate(identity.request).addCallbacks(accepted, self._unaccepted)
@@ -225,21 +289,29 @@ class Channel:
             self._die(life.Refused(), AuthFailedException)
 
     def _lost(self, protocol: ZookeeperProtocol, error: Exception) -> None:
-        if self._clock.seconds() - self._established_at >= _STEADY:
+        if self._now() - self._established_at >= _STEADY:
             self.dialer.healthy()
         self._protocol = None
-        self._step(life.Lost(protocol.last_zxid))
-        host = self.dialer.host
-        self.log.info("Lost the connection to {host}: {reason}", host=host, reason=error)
-        self._announce()
+        self._stop_searching()
+        self._step(life.Disconnected(protocol.last_zxid))
+        if self.session.id:
+            self._deadline.start(self._until(protocol))
+        self._announce(f"the connection to {self.dialer.host} is gone: {error}")
         self._failed(error)
 
+    def _until(self, protocol: ZookeeperProtocol) -> float:
+        return protocol.confirmed_at + self.session.timeout / 1000
+
+    def _overdue(self) -> None:
+        if self.session.state == CONNECTING_STATE:
+            self._step(life.Overdue())
+            self._announce("no server has confirmed it for its whole time-out")
+
     def _expired(self) -> None:
-        self.log.info("The session has expired")
         if self._renew is None:
             self._die(None, SessionExpiredException)
             return
-        self._announce()
+        self._announce("a server says so")
         self._stale += self.watches.clear()
         self._held = True
         if self.session.state == EXPIRED_SESSION_STATE:
@@ -256,27 +328,31 @@ class Channel:
         if event is not None:
             self._step(event)
         protocol, self._protocol = self._protocol, None
+        self._deadline.stop()
+        self._stop_searching()
         if protocol is not None:
-            protocol.close(kind, self.session.ping_interval)
+            end = protocol.leave if self._leaving else protocol.close
+            end(kind, self.session.ping_interval)
         elif self._dialing is not None and not self._telling:
             self._dialing.cancel()
-        self._announce()
+        self._announce(str(kind()))
         self._fail_waiting(kind, error)
 
     def _fail_waiting(
         self, kind: type[ZooKeeperException], error: ZooKeeperException | None
     ) -> None:
         calls, self._queue = self._queue, deque()
-        ready, self._ready = self._ready, []
         stale, self._stale = self._stale, []
         for call in calls:
             call.failed(kind)
         for identity in self._identities:
-            identity.failed(kind())
-        _fire(stale + self.watches.clear(), session_event(self.session.state))
-        for each in ready:
-            if not each.called:
-                each.errback(error or kind())
+            identity.accepted.fail(kind())
+        event = session_event(self.session.state)
+        fire(stale + self.watches.clear(), event)
+        for watch in self.watches.standing():
+            self.watches.retire(watch)
+            watch.tell(event)
+        self._ready.fail(error or kind())
 
     def _broken(self, failure: Failure) -> None:
         self.log.failure("The connection's loop failed", failure)
@@ -285,10 +361,7 @@ class Channel:
 
     def _ended(self, _: object) -> None:
         self._loop = None
-        done, self._done = self._done, []
-        for each in done:
-            if not each.called:
-                each.callback(None)
+        self._done.fire(None)
 
     # Small deeds.
 
@@ -301,19 +374,19 @@ class Channel:
             if not call.deferred.called:
                 self._protocol.send(call)
 
-    def _tell_ready(self) -> None:
-        ready, self._ready = self._ready, []
-        for each in ready:
-            if not each.called:
-                each.callback(None)
-
     def _fire(self, event: WatcherEvent) -> None:
-        seen = self._listener.event_received(event)
-        _fire(self.watches.fired(event.type, event.path), seen)
+        self.watches.deliver(event, self._listener.event_received)
 
-    def _announce(self) -> None:
+    def _announce(self, reason: str) -> None:
+        state = self.session.state
+        self.log.info(
+            "The session 0x{session:x} is {state}: {reason}",
+            session=self.session.id & (2**64 - 1),
+            state=STATE_NAMES[state],
+            reason=reason,
+        )
         with self.log.failuresHandled("While telling of the session's state"):
-            self._listener.state_changed(self.session.state)
+            self._listener.state_changed(state)
 
     def _failed(self, error: Exception) -> bool:
         if not self.session.alive:
@@ -324,9 +397,3 @@ class Channel:
             self._listener.connection_failed(error)
         self._telling = False
         return self.session.alive
-
-
-def _fire(watches: list[Watch], event: ClientEvent) -> None:
-    for watch in watches:
-        if not watch.called:
-            watch.callback(event)

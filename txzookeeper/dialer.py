@@ -9,7 +9,7 @@ from typing import Final, NoReturn, TypeVar
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from txzookeeper.errors import ConnectionException, ConnectionTimeoutException
@@ -28,15 +28,15 @@ _FIRST_DELAY: Final = 0.05
 _MOST_DOUBLINGS: Final = 16
 
 
-class _Only(Factory):
+class Only(Factory):
     """Gives the one protocol, without saying so in the log at each attempt."""
 
     noisy = False
 
-    def __init__(self, protocol: ZookeeperProtocol) -> None:
+    def __init__(self, protocol: Protocol) -> None:
         self._only = protocol
 
-    def buildProtocol(self, addr: IAddress | None) -> ZookeeperProtocol:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """Give it."""
         return self._only
 
@@ -61,18 +61,29 @@ class Dialer:
     ) -> None:
         self.reason: Exception = ConnectionException(message="No server was tried yet.")
         self.host = hosts[0]
+        self.endpoint = endpoint
+        self.attempt_timeout = attempt_timeout
         self._clock = clock
         self._hosts = list(hosts)
         chance.shuffle(self._hosts)
-        self._endpoint = endpoint
         self._chance = chance
-        self._attempt_timeout = attempt_timeout
         self._longest_delay = longest_delay
         self._rounds = 0
 
     def healthy(self) -> None:
         """Forget the back-off, as the last connection did work."""
         self._rounds = 0
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The servers, in the order in which they are tried."""
+        return tuple(self._hosts)
+
+    def prefer(self, host: Host) -> None:
+        """Try this server first, and without delay."""
+        self._hosts.remove(host)
+        self._hosts.insert(0, host)
+        self.healthy()
 
     def dial(
         self, make: Callable[[], ZookeeperProtocol], failed: Callable[[Exception], bool]
@@ -114,8 +125,8 @@ class Dialer:
         return host
 
     async def _attempt(self, host: Host, protocol: ZookeeperProtocol) -> Reached:
-        endpoint = self._endpoint(host.name, host.port)
-        await self._within(endpoint.connect(_Only(protocol)))
+        endpoint = self.endpoint(host.name, host.port)
+        await self._within(endpoint.connect(Only(protocol)))
         try:
             return protocol, await self._within(protocol.established)
         except Exception as error:
@@ -124,7 +135,7 @@ class Dialer:
             raise
 
     def _within(self, waiting: Deferred[T]) -> Deferred[T]:
-        return waiting.addTimeout(self._attempt_timeout, self._clock, self._late)
+        return waiting.addTimeout(self.attempt_timeout, self._clock, self._late)
 
     def _late(self, result: object, seconds: float) -> NoReturn:
         raise ConnectionTimeoutException(message=f"No answer within {seconds:g} s.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
-
-from txzookeeper.errors import ZooKeeperException
 from txzookeeper.records import AuthRequest
+from txzookeeper.waiters import Waiters
 
 
 class Identity:
@@ -13,24 +11,4 @@ class Identity:
 
     def __init__(self, scheme: str, credential: bytes) -> None:
         self.request = AuthRequest(0, scheme, credential)
-        self._waiting: list[Deferred[None]] = []
-
-    def wait(self) -> Deferred[None]:
-        """Fire when a server has accepted it."""
-        waiting: Deferred[None] = Deferred()
-        self._waiting.append(waiting)
-        return waiting
-
-    def accepted(self) -> None:
-        """Tell those who wait."""
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            if not each.called:
-                each.callback(None)
-
-    def failed(self, error: ZooKeeperException) -> None:
-        """Tell those who wait that it will never be accepted."""
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            if not each.called:
-                each.errback(error)
+        self.accepted: Waiters[None] = Waiters()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -9,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -17,6 +18,7 @@ from txzookeeper import constants as c
 from txzookeeper.channel import Channel
 from txzookeeper.dialer import Dialer, Endpoint
 from txzookeeper.errors import (
+    ClosingException,
     ConnectionException,
     ConnectionTimeoutException,
     ZooKeeperException,
@@ -28,6 +30,7 @@ from txzookeeper.jute import encode
 from txzookeeper.path import to_client
 from txzookeeper.records import WatcherEvent
 from txzookeeper.session import NO_PASSWORD, Session
+from txzookeeper.statistics import Statistics
 
 T = TypeVar("T")
 
@@ -54,14 +57,19 @@ class Lifetime:
         endpoint: Endpoint | None = None,
         random: Random | None = None,
         max_packet: int = c.MAX_PACKET,
+        read_only: bool = False,
     ) -> None:
+        self.statistics = Statistics()
         self._reactor = reactor
+        self._now = monotonic(reactor)
+        self._read_only = read_only
         self._requested_timeout = session_timeout
         self._connect_timeout = connect_timeout
         self._endpoint: Endpoint = endpoint or partial(HostnameEndpoint, reactor)
         self._random = random or Random()
         self._max_packet = max_packet
         self._identities: list[Identity] = []
+        self._subscribers: list[EventCallback] = []
         self._session_callback: SessionCallback | None = None
         self._connection_watcher: EventCallback | None = None
         self._error_callback: ErrorCallback | None = None
@@ -102,6 +110,24 @@ class Lifetime:
         """
         return self._channel.close()
 
+    def hand_over(self) -> Deferred[ClientId]:
+        """End this client but not its session, and give what another one resumes it with.
+
+        The session lives on for its time-out: until then ``connect(client_id=...)``, in this
+        process or in another, takes it over with its ephemeral nodes. Its watches and credentials
+        are the next client's affair. Calls that are outstanding fail with ``ClosingException``,
+        as with ``close``; so does this, if there is no session.
+        """
+        client_id = self.client_id
+        if not (client_id[0] and self._channel.session.alive):
+            return fail(ClosingException(message="There is no session to hand over."))
+        return self._channel.leave().addCallback(lambda _: client_id)
+
+    @property
+    def reactor(self) -> IReactorTime:
+        """The reactor or clock that it was made with."""
+        return self._reactor
+
     @property
     def connected(self) -> bool:
         """Whether a server answers at this moment."""
@@ -124,6 +150,16 @@ class Lifetime:
         return self._channel.session.timeout
 
     @property
+    def session_left(self) -> float:
+        """For how many seconds the session is sure to live on, whatever happens; else 0 or less.
+
+        It is the granted time-out since the latest request that a server has answered, by a
+        monotonic clock. When it is used up while there is no connection, the state is
+        ``LOST_STATE``: somebody else may hold by now what the session's ephemeral nodes held.
+        """
+        return self._channel.left
+
+    @property
     def servers(self) -> str:
         """The servers, as they were given."""
         return self._servers
@@ -132,6 +168,20 @@ class Lifetime:
     def unrecoverable(self) -> bool:
         """Whether the session has expired or was refused: this client is of no use any more."""
         return self.state in (c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE)
+
+    def subscribe_session(self, callback: EventCallback) -> Callable[[], None]:
+        """Have ``callback(event)`` called at each change of the session's state.
+
+        There may be any number of them; what one raises is logged. The function that is given
+        ends it.
+        """
+        self._subscribers.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return unsubscribe
 
     def set_session_callback(self, callback: SessionCallback | None) -> None:
         """Have ``callback(client, event)`` called at each change of the session's state."""
@@ -159,7 +209,7 @@ class Lifetime:
             return fail()
         if not known:
             self._identities.append(one)
-        accepted = one.wait()
+        accepted = one.accepted.wait()
         self._channel.identify(one)
         return accepted
 
@@ -172,6 +222,9 @@ class Lifetime:
     def state_changed(self, state: int) -> None:
         """Tell the program how the session stands."""
         event = session_event(state)
+        for callback in list(self._subscribers):
+            with self.log.failuresHandled("In a subscriber to the session"):
+                callback(event)
         if self._session_callback is not None:
             with self.log.failuresHandled("In the session callback"):
                 self._session_callback(self, event)
@@ -198,10 +251,12 @@ class Lifetime:
         )
         self._channel = Channel(
             self._reactor,
+            self._now,
             dialer,
-            Session(self._requested_timeout),
+            Session(self._requested_timeout, read_only=self._read_only),
             self,
             self._identities,
+            self.statistics,
             renew=self._renewal(),
             max_packet=self._max_packet,
         )
@@ -229,6 +284,15 @@ class Lifetime:
             ready.addBoth(_stop, late)
         channel.open(*client_id)
         return ready
+
+
+def monotonic(reactor: IReactorTime) -> Callable[[], float]:
+    """Give the clock that the reactor's time is measured with.
+
+    A real reactor's ``seconds()`` is the time of day, which people and programs set; a clock that
+    somebody made says what it says.
+    """
+    return time.monotonic if IReactorCore.providedBy(reactor) else reactor.seconds
 
 
 def _stop(result: T, late: IDelayedCall) -> T:

@@ -42,6 +42,7 @@ from txzookeeper.records import (
     SetDataRequest,
     Stat,
 )
+from txzookeeper.waiters import Waiters
 
 Ephemerals = dict[str, CreateRequest]
 """What would make each ephemeral node again, by the server's path."""
@@ -80,7 +81,7 @@ class ManagedClient(ZookeeperClient):
     """How many sessions followed expired ones."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._subscribers: list[Deferred[ManagedClient]] = []
+        self._renewed: Waiters[ManagedClient] = Waiters()
         super().__init__(*args, **options)
 
     def _use(self, servers: str) -> None:
@@ -90,9 +91,7 @@ class ManagedClient(ZookeeperClient):
 
     def subscribe_new_session(self) -> Deferred[ManagedClient]:
         """Fire once, when the next session has followed an expired one and is ready for use."""
-        subscriber: Deferred[ManagedClient] = Deferred()
-        self._subscribers.append(subscriber)
-        return subscriber
+        return self._renewed.wait()
 
     def _observer(self, parts: list[Part]) -> Observe | None:
         def observe(code: int, result: Any) -> None:
@@ -129,7 +128,7 @@ class ManagedClient(ZookeeperClient):
             if stat is not None and stat.ephemeral_owner == self.client_id[0]:
                 return
             if stat is not None:
-                await self._removed(request.path, stat.version)
+                await self._deleted(request.path, stat.version)
 
     async def _created(self, request: CreateRequest) -> bool:
         read = reader(CreateResponse)
@@ -145,7 +144,7 @@ class ManagedClient(ZookeeperClient):
         stat: Stat | None = await self._first(call)
         return stat
 
-    async def _removed(self, path: str, version: int) -> None:
+    async def _deleted(self, path: str, version: int) -> None:
         try:
             await self._first(
                 Call(c.DELETE_OP, path, encode(DeleteRequest(path, version)), nothing)
@@ -161,15 +160,16 @@ class ManagedClient(ZookeeperClient):
         self.reestablished += 1
         self.log.info("A new session follows, with {count} nodes", count=len(self._ephemerals))
         self._channel.resume()
-        subscribers, self._subscribers = self._subscribers, []
-        for subscriber in subscribers:
-            if not subscriber.called:
-                subscriber.callback(self)
+        self._renewed.fire(self)
 
     def _interrupted(self, failure: Failure) -> None:
         # The next connection, or the end, is already on its way and begins this again.
         if not failure.check(ZooKeeperException):
             self.log.failure("While making the ephemeral nodes again", failure)
+
+
+SessionClient = ManagedClient
+"""The original's name for a client that outlives its sessions."""
 
 
 def _refused(result: Any) -> bool:

@@ -30,17 +30,21 @@ from txzookeeper.errors import (
     error_for,
 )
 from txzookeeper.jute import decode, encode
+from txzookeeper.outlet import Outlet
 from txzookeeper.records import (
     AuthRequest,
     ConnectRequest,
     ConnectResponse,
-    SetWatchesRequest,
+    SetWatches2Request,
     WatcherEvent,
 )
+from txzookeeper.statistics import Statistics
+from txzookeeper.watches import Rearming
 
 _LENGTH: Final = Struct(">i")
 _REQUEST: Final = Struct(">iii")
-_REPLY: Final = Struct(">iqi")
+_REPLY: Final = Struct(">iiqi")
+_REPLY_HEADER: Final = 16
 _PING: Final = _REQUEST.pack(8, c.PING_XID, c.PING_OP)
 # Rounding may wake us too early, by less than the clock can wait for.
 _A_MOMENT: Final = 0.001
@@ -51,30 +55,35 @@ class ZookeeperProtocol(Protocol):
     """A connection, from the first packet to its end.
 
     ``established`` fires with the server's ``ConnectResponse`` (or fails), ``closed`` always
-    fires, with the reason as an exception, when the transport is gone.
+    fires, with the reason as an exception, when the transport is gone. ``confirmed_at`` is a
+    moment at or after which the server has heard of the session, on the clock ``now``.
     """
 
     def __init__(
         self,
         clock: IReactorTime,
+        now: Callable[[], float],
         hello: ConnectRequest,
         notify: Callable[[WatcherEvent], None],
+        statistics: Statistics,
         max_packet: int = c.MAX_PACKET,
     ) -> None:
         self.established: Deferred[ConnectResponse] = Deferred()
         self.closed: Deferred[Exception] = Deferred()
         self.last_zxid = hello.last_zxid_seen
+        self.confirmed_at = 0.0
         self._clock = clock
+        self._now = now
         self._hello = hello
         self._notify = notify
+        self._statistics = statistics
         self._max_packet = max_packet
-        self._take = self._take_hello
+        self._out = Outlet(clock, now)
+        self._take: Callable[[bytes, int, int], None] | None = self._take_hello
         self._in_flight: deque[Call[Any]] = deque()
         self._auths: deque[Deferred[None]] = deque()
+        self._pings: deque[float] = deque()
         self._xid = 0
-        self._out: list[bytes] = []
-        self._flushing = False
-        self._flush_call: IDelayedCall | None = None
         self._watch_call: IDelayedCall | None = None
         self._received_at = 0.0
         self._chunks: list[bytes] = []
@@ -86,17 +95,19 @@ class ZookeeperProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Say hello."""
-        self._received_at = self._clock.seconds()
+        self._out.open(self.transport)
+        self._received_at = self.confirmed_at = self._now()
         body = encode(self._hello)
-        self._write(_LENGTH.pack(len(body)) + body)
+        self._out.put(_LENGTH.pack(len(body)), body)
 
     def keep_alive(self, ping_interval: float, read_timeout: float) -> None:
         """Ping at this interval, and give up after this much silence (both in seconds)."""
-        silence = self._clock.seconds() - self._received_at
+        silence = self._now() - self._received_at
         if silence >= read_timeout - _A_MOMENT:
             self.abort(ConnectionException(message=f"The server was silent for {silence:.1f} s."))
             return
-        self._write(_PING)
+        self._out.put(_PING)
+        self._pings.append(self._out.began_at)
         wait = min(ping_interval, read_timeout - silence)
         self._watch_call = self._clock.callLater(wait, self.keep_alive, ping_interval, read_timeout)
 
@@ -115,30 +126,45 @@ class ZookeeperProtocol(Protocol):
         self.fail(kind)
         self._take = self._take_farewell
         self._xid = self._xid % _LAST_XID + 1
-        self._write_special(self._xid, c.CLOSE_OP, b"")
-        self._flush()
+        self._put_special(self._xid, c.CLOSE_OP, b"")
+        self._out.flush()
         self._stop_watching()
         error = ConnectionException(message="The server did not answer to the closing.")
         self._watch_call = self._clock.callLater(timeout, self.abort, error)
+
+    def leave(self, kind: type[ZooKeeperException], timeout: float) -> None:
+        """End the connection but not the session: calls in flight fail in this way.
+
+        What was said before has ``timeout`` seconds to leave.
+        """
+        self.fail(kind)
+        self._out.flush()
+        self._stop_watching()
+        self._over = True
+        error = ConnectionException(message="The server took nothing more.")
+        self._watch_call = self._clock.callLater(timeout, self.abort, error)
+        if self.transport is not None:
+            self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Fail what is in flight and tell that the connection is gone."""
         self._over = True
         self._stop_watching()
-        if self._flush_call is not None:
-            self._flush_call.cancel()
-            self._flush_call = None
+        self._out.close()
         error = self._error or _hung_up(reason)
         if not self.established.called:
             self.established.errback(error)
         # First, so that a caller who tries again at once is not sent to this dead connection.
         self.closed.callback(error)
+        self._statistics.bytes_sent += self._out.written
+        self._statistics.lost += len(self._in_flight)
         self.fail(ConnectionLossException, str(error))
 
     def fail(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
         """Fail all calls in flight."""
-        calls, self._in_flight = self._in_flight, deque()
-        auths, self._auths = self._auths, deque()
+        calls, auths = list(self._in_flight), list(self._auths)
+        self._in_flight.clear()
+        self._auths.clear()
         for call in calls:
             call.failed(kind, reason)
         for auth in auths:
@@ -153,40 +179,28 @@ class ZookeeperProtocol(Protocol):
 
     def send(self, call: Call[Any]) -> None:
         """Send a request; its reply finds it by its place in the queue."""
-        self._xid = xid = self._xid % _LAST_XID + 1
-        call.xid = xid
+        self._xid = call.xid = xid = self._xid % _LAST_XID + 1
+        body = call.body
         self._in_flight.append(call)
-        self._write(_REQUEST.pack(len(call.body) + 8, xid, call.op) + call.body)
+        self._out.put(_REQUEST.pack(len(body) + 8, xid, call.op), body)
+        call.sent_at = self._out.began_at
+        self._statistics.requests += 1
 
     def authenticate(self, request: AuthRequest) -> Deferred[None]:
         """Add an identity to the session; fails with ``AuthFailedException`` if it is refused."""
         accepted: Deferred[None] = Deferred()
         self._auths.append(accepted)
-        self._write_special(c.AUTH_XID, c.AUTH_OP, encode(request))
+        self._put_special(c.AUTH_XID, c.AUTH_OP, encode(request))
         return accepted
 
-    def set_watches(self, request: SetWatchesRequest) -> None:
+    def set_watches(self, request: Rearming) -> None:
         """Arm watches again."""
-        self._write_special(c.SET_WATCHES_XID, c.SET_WATCHES_OP, encode(request))
+        standing = isinstance(request, SetWatches2Request)
+        op = c.SET_WATCHES2_OP if standing else c.SET_WATCHES_OP
+        self._put_special(c.SET_WATCHES_XID, op, encode(request))
 
-    def _write_special(self, xid: int, op: int, body: bytes) -> None:
-        self._write(_REQUEST.pack(len(body) + 8, xid, op) + body)
-
-    def _write(self, packet: bytes) -> None:
-        self._out.append(packet)
-        if not self._flushing:
-            self._flushing = True
-            self._flush_call = self._clock.callLater(0, self._flush_later)
-
-    def _flush_later(self) -> None:
-        self._flush_call = None
-        self._flush()
-
-    def _flush(self) -> None:
-        packets, self._out = self._out, []
-        self._flushing = self._flush_call is not None
-        if packets and not self._over and self.transport is not None:
-            self.transport.write(b"".join(packets))
+    def _put_special(self, xid: int, op: int, body: bytes) -> None:
+        self._out.put(_REQUEST.pack(len(body) + 8, xid, op), body)
 
     # Receiving.
 
@@ -194,7 +208,8 @@ class ZookeeperProtocol(Protocol):
         """Take all packets that are complete, then send what their receivers asked for."""
         if self._over:
             return
-        self._received_at = self._clock.seconds()
+        self._received_at = self._now()
+        self._statistics.bytes_received += len(data)
         if self._chunks:
             self._chunks.append(data)
             self._missing -= len(data)
@@ -202,17 +217,22 @@ class ZookeeperProtocol(Protocol):
                 return
             data = b"".join(self._chunks)
             self._chunks = []
-        self._flushing = True
+        self._out.hold()
         try:
             self._take_all(data)
         except PacketError as error:
             self.abort(error)
         finally:
-            self._flush()
+            self._out.flush()
 
     def _take_all(self, data: bytes) -> None:
         offset, size = 0, len(data)
         while not self._over:
+            if self._take is None:
+                offset = self._take_replies(data, offset, size)
+                # A receiver may have ended the connection meanwhile, or the session.
+                if self._interrupted():
+                    continue
             if size - offset < 4:
                 needed = 4
                 break
@@ -220,13 +240,51 @@ class ZookeeperProtocol(Protocol):
             end = offset + needed
             if end > size:
                 break
-            self._take(data, offset + 4, end)
+            take = self._take or self._take_short
+            take(data, offset + 4, end)
             offset = end
         else:
             return
         if offset < size:
             self._chunks = [data[offset:]]
             self._missing = needed - (size - offset)
+
+    def _take_replies(self, data: bytes, offset: int, size: int) -> int:
+        """Take the packets that are wholly there, as long as they are replies; say where it ended.
+
+        This is where a busy client spends its time, so it is one loop.
+        """
+        in_flight, unpack, limit = self._in_flight, _REPLY.unpack_from, self._max_packet
+        received_at, statistics = self._received_at, self._statistics
+        while offset + 20 <= size and not self._interrupted():
+            length, xid, zxid, code = unpack(data, offset)
+            end = offset + 4 + length
+            if end > size or not _REPLY_HEADER <= length <= limit:
+                break
+            if not in_flight or in_flight[0].xid != xid:
+                self._take_other(xid, code, data, offset + 20, end)
+            else:
+                call = in_flight[0]
+                result = None if code else call.read(data, offset + 20, end)
+                in_flight.popleft()
+                if zxid > 0:
+                    self.last_zxid = zxid
+                self.confirmed_at = call.sent_at
+                latency = received_at - call.sent_at
+                statistics.replies += 1
+                statistics.latency += latency
+                if latency > statistics.longest_latency:
+                    statistics.longest_latency = latency
+                if code:
+                    statistics.refusals += 1
+                    call.refused(code)
+                else:
+                    call.answered(result)
+            offset = end
+        return offset
+
+    def _interrupted(self) -> bool:
+        return self._over or self._take is not None
 
     def _packet_length(self, data: bytes, offset: int) -> int:
         length: int = _LENGTH.unpack_from(data, offset)[0]
@@ -240,33 +298,22 @@ class ZookeeperProtocol(Protocol):
 
     def _take_hello(self, data: bytes, offset: int, end: int) -> None:
         response = decode(ConnectResponse, data, offset, end)
-        self._take = self._take_reply
+        self._take = None
         self.established.callback(response)
 
-    def _take_reply(self, data: bytes, offset: int, end: int) -> None:
-        body = offset + 16
-        if body > end:
-            raise TruncatedPacketError
-        xid, zxid, code = _REPLY.unpack_from(data, offset)
-        if self._in_flight and self._in_flight[0].xid == xid:
-            self._answer(zxid, code, data, body, end)
-        elif xid == c.NOTIFICATION_XID:
+    def _take_short(self, data: bytes, offset: int, end: int) -> None:
+        raise TruncatedPacketError
+
+    def _take_other(self, xid: int, code: int, data: bytes, body: int, end: int) -> None:
+        if xid == c.NOTIFICATION_XID:
+            self._statistics.events += 1
             self._notify(decode(WatcherEvent, data, body, end))
+        elif xid == c.PING_XID:
+            self.confirmed_at = self._pings.popleft() if self._pings else self.confirmed_at
         elif xid == c.AUTH_XID and self._auths:
             self._take_auth(code)
-        elif xid not in (c.PING_XID, c.SET_WATCHES_XID):
+        elif xid != c.SET_WATCHES_XID:
             raise NonsensePacketError(message=f"The server answered a call {xid} not made.")
-
-    def _answer(self, zxid: int, code: int, data: bytes, body: int, end: int) -> None:
-        call = self._in_flight[0]
-        result = None if code else call.read(data, body, end)
-        self._in_flight.popleft()
-        if zxid > 0:
-            self.last_zxid = zxid
-        if code:
-            call.refused(code)
-        else:
-            call.answered(result)
 
     def _take_auth(self, code: int) -> None:
         accepted = self._auths.popleft()

@@ -2,12 +2,15 @@
 
 ::
 
-    new --Opened--> connecting <==Established/Lost==> connected
-                      |  Established (time-out 0)        | Refused
-                      v                                  v
-                    expired --Opened--> connecting    auth-failed
+    new --Opened--> connecting <==Established/Disconnected==> connected or read-only
+                     |  ^   |  Established (time-out 0)            | Refused
+             Overdue v  |   +-----------------> expired            v
+                     lost ----------------------^  |          auth-failed
+                                                   +--Opened--> connecting
 
-Closed is possible everywhere. Source: the states of ``ClientCnxn.java`` of ZooKeeper 3.8.
+Closed is possible everywhere. A session is lost when no server has confirmed it for its whole
+time-out: it has to be taken for expired, though the next server may know better. Source: the
+states of ``ClientCnxn.java`` of ZooKeeper 3.8; "lost" is ours.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from txzookeeper.constants import (
     CONNECTING_STATE,
     DISCONNECTED_STATE,
     EXPIRED_SESSION_STATE,
+    LOST_STATE,
+    READONLY_STATE,
 )
 from txzookeeper.records import ConnectRequest, ConnectResponse
 
@@ -33,6 +38,8 @@ class Session:
     """What client and server agreed on, and how it stands.
 
     ``timeout`` is in ms: what the program asked for, and once connected what the server granted.
+    ``read_only`` says whether a server that has no quorum will do; the session that such a server
+    gives ends with the connection, so its id is not kept.
     """
 
     requested: int
@@ -41,6 +48,7 @@ class Session:
     password: bytes = NO_PASSWORD
     granted: int = 0
     last_zxid: int = 0
+    read_only: bool = False
 
     @property
     def timeout(self) -> int:
@@ -50,7 +58,12 @@ class Session:
     @property
     def alive(self) -> bool:
         """Whether calls can still be answered, now or later."""
-        return self.state in (CONNECTING_STATE, CONNECTED_STATE)
+        return self.state in _ALIVE
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers."""
+        return self.state in _CONNECTED
 
     @property
     def read_timeout(self) -> float:
@@ -67,7 +80,9 @@ class Session:
 
     def hello(self) -> ConnectRequest:
         """The first packet of a connection."""
-        return ConnectRequest(0, self.last_zxid, self.requested, self.id, self.password)
+        return ConnectRequest(
+            0, self.last_zxid, self.requested, self.id, self.password, self.read_only
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +101,15 @@ class Established:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Disconnected:
     """The connection broke; ``last_zxid`` is the last transaction seen on it."""
 
     last_zxid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """No server has confirmed the session for its whole time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +122,11 @@ class Closed:
     """The program is done with it."""
 
 
-Event = Opened | Established | Lost | Refused | Closed
+Event = Opened | Established | Disconnected | Overdue | Refused | Closed
 
+_CONNECTED: Final = frozenset({CONNECTED_STATE, READONLY_STATE})
+_AWAY: Final = frozenset({CONNECTING_STATE, LOST_STATE})
+_ALIVE: Final = _CONNECTED | _AWAY
 _OVER: Final = frozenset({DISCONNECTED_STATE, CLOSED_STATE, EXPIRED_SESSION_STATE})
 
 
@@ -113,11 +136,15 @@ def step(session: Session, event: Event) -> Session:
         case Closed():
             return replace(session, state=CLOSED_STATE)
         case Opened(id, password) if session.state in _OVER:
-            return Session(session.requested, CONNECTING_STATE, id, password)
-        case Established(response) if session.state == CONNECTING_STATE:
+            return Session(
+                session.requested, CONNECTING_STATE, id, password, read_only=session.read_only
+            )
+        case Established(response) if session.state in _AWAY:
             return _established(session, response)
-        case Lost(last_zxid) if session.state == CONNECTED_STATE:
+        case Disconnected(last_zxid) if session.connected:
             return replace(session, state=CONNECTING_STATE, last_zxid=last_zxid)
+        case Overdue() if session.state == CONNECTING_STATE:
+            return replace(session, state=LOST_STATE)
         case Refused() if session.alive:
             return replace(session, state=AUTH_FAILED_STATE)
         case _:
@@ -127,6 +154,8 @@ def step(session: Session, event: Event) -> Session:
 def _established(session: Session, response: ConnectResponse) -> Session:
     if response.timeout <= 0:
         return replace(session, state=EXPIRED_SESSION_STATE)
+    if response.read_only:
+        return replace(session, state=READONLY_STATE, granted=response.timeout)
     return replace(
         session,
         state=CONNECTED_STATE,

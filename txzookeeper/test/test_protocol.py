@@ -36,6 +36,7 @@ from txzookeeper.records import (
     RequestHeader,
     WatcherEvent,
 )
+from txzookeeper.statistics import Statistics
 
 HELLO = ConnectRequest(0, 5, 4000, 0, bytes(16))
 WELCOME = ConnectResponse(0, 3000, 7, b"secret")
@@ -73,7 +74,10 @@ class ProtocolTestCase(SynchronousTestCase):
         """Make a connection, before its handshake."""
         self.clock = Clock()
         self.events: list[WatcherEvent] = []
-        self.protocol = ZookeeperProtocol(self.clock, HELLO, self.events.append, 1000)
+        self.statistics = Statistics()
+        self.protocol = ZookeeperProtocol(
+            self.clock, self.clock.seconds, HELLO, self.events.append, self.statistics, 1000
+        )
         self.transport = CountingTransport(self.protocol)
         self.protocol.makeConnection(self.transport)
 

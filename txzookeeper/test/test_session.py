@@ -6,13 +6,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
 from txzookeeper.records import ConnectResponse
-from txzookeeper.session import Closed, Established, Lost, Opened, Refused, Session, step
+from txzookeeper.session import Closed, Disconnected, Established, Opened, Refused, Session, step
 
 WELCOME = Established(ConnectResponse(0, 6000, 7, b"secret"))
 EXPIRED = Established(ConnectResponse(0, 0, 0, bytes(16)))
 
 
-def lived(*events: Opened | Established | Lost | Refused | Closed) -> Session:
+def lived(*events: Opened | Established | Disconnected | Refused | Closed) -> Session:
     """Give a session after these events."""
     session = Session(9000)
     for event in events:
@@ -32,7 +32,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_resumed(self) -> None:
         """After a loss the same session is asked for, from the last transaction seen."""
-        hello = lived(Opened(), WELCOME, Lost(42)).hello()
+        hello = lived(Opened(), WELCOME, Disconnected(42)).hello()
         self.assertEqual((hello.session_id, hello.password), (7, b"secret"))
         self.assertEqual((hello.last_zxid_seen, hello.timeout), (42, 9000))
 
@@ -45,14 +45,14 @@ class SessionTests(SynchronousTestCase):
 
     def test_opened_again(self) -> None:
         """A new session begins without anything of the old one."""
-        session = lived(Opened(), WELCOME, Lost(42), EXPIRED, Opened())
+        session = lived(Opened(), WELCOME, Disconnected(42), EXPIRED, Opened())
         self.assertEqual(session, Session(9000, c.CONNECTING_STATE))
 
     def test_impossible(self) -> None:
         """What cannot happen raises."""
         for session, event in (
             (lived(), WELCOME),
-            (lived(Opened()), Lost(1)),
+            (lived(Opened()), Disconnected(1)),
             (lived(Opened(), WELCOME), Opened()),
             (lived(Opened(), EXPIRED), Refused()),
         ):
