@@ -1,0 +1,244 @@
+"""Connections with somebody in between, who may let nothing through, or not all of it, or late.
+
+`Lines` stands before any endpoint, in memory or over TCP, and is one itself: what a client does
+there goes through a `Line`. Whatever happens, bytes arrive in their order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from typing import Protocol as Interface
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from txzookeeper.dialer import Endpoint
+
+
+class Meddler(Interface):
+    """Who sees the bytes between a client and a server, and decides what becomes of them."""
+
+    def passing(self, line: Line, flow: Flow, data: bytes) -> None:
+        """Some bytes want to pass; those that are not put into the flow are lost."""
+
+
+class Faithful:
+    """A `Meddler` who does nothing."""
+
+    def passing(self, line: Line, flow: Flow, data: bytes) -> None:
+        """Let them pass."""
+        flow.put(data)
+
+
+class Flow:
+    """One direction of a line: what is put in is delivered in this order, at once or later."""
+
+    def __init__(self, clock: IReactorTime, deliver: Callable[[bytes], object]) -> None:
+        self._clock = clock
+        self._deliver = deliver
+        self._deeds: deque[tuple[float, Callable[[], object]]] = deque()
+        self._held = False
+        self._call: IDelayedCall | None = None
+
+    def put(self, data: bytes, delay: float = 0.0) -> None:
+        """Deliver bytes, after some seconds and all that was put in before."""
+        self.then(partial(self._deliver, data), delay)
+
+    def then(self, deed: Callable[[], object], delay: float = 0.0) -> None:
+        """Do something after all that was put in before."""
+        self._deeds.append((self._clock.seconds() + delay, deed))
+        if self._call is None:
+            self._go_on()
+
+    def hold(self) -> None:
+        """Deliver nothing from now on."""
+        self._held = True
+
+    def release(self) -> None:
+        """Deliver what was held."""
+        self._held = False
+        if self._call is None:
+            self._go_on()
+
+    def clear(self) -> None:
+        """Forget everything that is under way."""
+        self._deeds.clear()
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _go_on(self) -> None:
+        while self._deeds and not self._held:
+            moment, deed = self._deeds[0]
+            wait = moment - self._clock.seconds()
+            if wait > 0:
+                self._call = self._clock.callLater(wait, self._woken)
+                return
+            self._deeds.popleft()
+            deed()
+
+    def _woken(self) -> None:
+        self._call = None
+        self._go_on()
+
+
+class Line(ProtocolWrapper):
+    """A client's connection; ``up`` flows to the server, ``down`` to the client.
+
+    To its client it is the transport, which tells of the connection's end after all that came
+    before it, and of an abort by the client itself at once.
+    """
+
+    factory: _Factory
+    transport: Any
+
+    def __init__(self, factory: _Factory, wrapped: IProtocol) -> None:
+        super().__init__(factory, wrapped)
+        self._lines = factory.lines
+        self._gone = False
+        self._over = False
+        self.up = Flow(self._lines.clock, self._send)
+        self.down = Flow(self._lines.clock, wrapped.dataReceived)
+
+    def makeConnection(self, transport: Any) -> None:
+        """Begin, held if all is."""
+        self._lines.joined(self)
+        super().makeConnection(transport)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the server, if they come through."""
+        if not self._over:
+            self._lines.meddler.passing(self, self.up, data)
+
+    def writeSequence(self, data: Any) -> None:
+        """Send several pieces."""
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """Close, after what was written."""
+        self.up.then(super().loseConnection)
+
+    def abortConnection(self) -> None:
+        """Close at once, also where nothing comes through; what is under way is lost."""
+        if self._over:
+            return
+        self._over = True
+        self.up.clear()
+        self.down.clear()
+        self.down.release()
+        if self._gone:
+            self.down.then(partial(self._end, connectionDone))
+        else:
+            self.transport.abortConnection()
+
+    cut = abortConnection
+
+    def hold(self) -> None:
+        """Let nothing through, and tell nobody."""
+        if not self._over:
+            self.up.hold()
+            self.down.hold()
+
+    def release(self) -> None:
+        """Let through what was held."""
+        self.up.release()
+        self.down.release()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Pass on what the server sent, if it comes through."""
+        if not self._over:
+            self._lines.meddler.passing(self, self.down, data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell the client that the connection has ended."""
+        self._gone = True
+        self.up.clear()
+        self.down.then(partial(self._end, reason))
+
+    def _send(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def _end(self, reason: Failure) -> None:
+        self._over = True
+        self._lines.parted(self)
+        super().connectionLost(reason)
+
+
+class _Factory(WrappingFactory[Line]):
+    noisy = False
+    protocol = Line
+
+    def __init__(self, factory: IProtocolFactory, lines: Lines) -> None:
+        super().__init__(factory)
+        self.lines = lines
+
+
+class Lines:
+    """All lines that lead through one place, to servers beyond ``beyond``.
+
+    ``endpoint`` goes to a client as its argument of that name.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, beyond: Endpoint, meddler: Meddler | None = None
+    ) -> None:
+        self.clock = clock
+        self.meddler = meddler or Faithful()
+        self.lines: set[Line] = set()
+        self._beyond = beyond
+        self._held = False
+
+    def endpoint(self, host: str, port: int) -> IStreamClientEndpoint:
+        """Give the way to a server through here."""
+        return _Through(self, self._beyond(host, port))
+
+    def cut(self) -> None:
+        """Break all connections; clients may come back at once."""
+        for line in list(self.lines):
+            line.cut()
+
+    def hold(self) -> None:
+        """Let nothing through, and tell nobody; who connects now waits too."""
+        self._held = True
+        for line in self.lines:
+            line.hold()
+
+    def release(self) -> None:
+        """Let through all that was held."""
+        self._held = False
+        for line in list(self.lines):
+            line.release()
+
+    def joined(self, line: Line) -> None:
+        """Note a new line."""
+        self.lines.add(line)
+        if self._held:
+            line.hold()
+
+    def parted(self, line: Line) -> None:
+        """Forget a line that has ended."""
+        self.lines.discard(line)
+
+
+@implementer(IStreamClientEndpoint)
+class _Through:
+    def __init__(self, lines: Lines, endpoint: IStreamClientEndpoint) -> None:
+        self._lines = lines
+        self._endpoint = endpoint
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        connecting: Deferred[Any] = self._endpoint.connect(_Factory(protocolFactory, self._lines))
+        return connecting.addCallback(lambda line: line.wrappedProtocol)
