@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from txzookeeper.errors import NoNodeException, ZooKeeperException, error_for
-from txzookeeper.jute import decode
 
 T = TypeVar("T")
 
@@ -26,6 +24,12 @@ class Call(Generic[T]):
     Cancelling the Deferred of a call that waits keeps it from being sent; of one in flight, makes
     its reply be swallowed. The Deferred has no canceller, since Twisted then swallows one reply.
     """
+
+    xid: int
+    """The number it was sent with."""
+
+    sent_at: float
+    """When it was sent, on the connection's clock."""
 
     __slots__ = ("body", "deferred", "observe", "op", "optional", "path", "read", "sent_at", "xid")
 
@@ -44,8 +48,6 @@ class Call(Generic[T]):
         self.read = read
         self.observe = observe
         self.optional = optional
-        self.xid = 0
-        self.sent_at = 0.0
         self.deferred: Deferred[T] = Deferred()
 
     def answered(self, result: T) -> None:
@@ -70,11 +72,6 @@ class Call(Generic[T]):
         if not self.deferred.called:
             error = kind(self.path)
             self.deferred.errback(kind(self.path, f"{error} {reason}") if reason else error)
-
-
-def reader(kind: type[tuple[Any, ...]]) -> Read[Any]:
-    """Make the function that reads a record of this kind."""
-    return partial(decode, kind)
 
 
 def nothing(data: bytes, offset: int, end: int) -> None:

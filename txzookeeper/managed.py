@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
-from txzookeeper.call import Call, Observe, nothing, reader
+from txzookeeper.call import Call, Observe, nothing
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import (
     AuthFailedException,
@@ -30,7 +30,7 @@ from txzookeeper.errors import (
     NoNodeException,
     ZooKeeperException,
 )
-from txzookeeper.jute import encode
+from txzookeeper.jute import encode, reader
 from txzookeeper.multi import Part
 from txzookeeper.records import (
     CreateRequest,

@@ -15,6 +15,8 @@ from twisted.internet.interfaces import IDelayedCall, IPullProducer, IReactorTim
 from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
+from txzookeeper.statistics import Statistics
+
 
 @implementer(IPullProducer)
 class Outlet:
@@ -23,9 +25,11 @@ class Outlet:
     ``began_at`` is when the first of the packets that wait was put, on the clock ``now``.
     """
 
-    def __init__(self, clock: IReactorTime, now: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: IReactorTime, now: Callable[[], float], statistics: Statistics
+    ) -> None:
         self.began_at = now()
-        self.written = 0
+        self._statistics = statistics
         self._clock = clock
         self._now = now
         self._transport: Any = None
@@ -67,7 +71,7 @@ class Outlet:
         packets, self._packets = self._packets, []
         if packets and self._transport is not None:
             data = b"".join(packets)
-            self.written += len(data)
+            self._statistics.bytes_sent += len(data)
             self._write(data)
 
     def _turned(self) -> None:

@@ -7,6 +7,7 @@ round trip and gives a better sentence than the server's bare code.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from txzookeeper.constants import SEQUENCE
@@ -31,6 +32,12 @@ def check_path(path: str, sequence: bool = False) -> None:
     """
     if not isinstance(path, str):
         raise BadArgumentsException(message=f"A path is a str, not {path!r}.")
+    _check(path, sequence)
+
+
+# Programs use the same few paths again and again.
+@lru_cache(maxsize=4096)
+def _check(path: str, sequence: bool) -> None:
     if not path.startswith("/"):
         raise _bad(path, "it does not start with /")
     wrong = _FORBIDDEN.search(path + "0" if sequence else path)

@@ -78,7 +78,7 @@ class ZookeeperProtocol(Protocol):
         self._notify = notify
         self._statistics = statistics
         self._max_packet = max_packet
-        self._out = Outlet(clock, now)
+        self._out = Outlet(clock, now, statistics)
         self._take: Callable[[bytes, int, int], None] | None = self._take_hello
         self._in_flight: deque[Call[Any]] = deque()
         self._auths: deque[Deferred[None]] = deque()
@@ -156,7 +156,6 @@ class ZookeeperProtocol(Protocol):
             self.established.errback(error)
         # First, so that a caller who tries again at once is not sent to this dead connection.
         self.closed.callback(error)
-        self._statistics.bytes_sent += self._out.written
         self._statistics.lost += len(self._in_flight)
         self.fail(ConnectionLossException, str(error))
 

@@ -8,8 +8,8 @@ from typing import Final
 from twisted.internet.defer import Deferred
 
 from txzookeeper import constants as c
-from txzookeeper.call import Read, reader
-from txzookeeper.jute import decode
+from txzookeeper.call import Read
+from txzookeeper.jute import decode, reader
 from txzookeeper.multiread import MultiRead
 from txzookeeper.path import to_client
 from txzookeeper.records import (

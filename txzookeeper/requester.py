@@ -11,10 +11,10 @@ from twisted.internet.defer import Deferred, fail
 
 from txzookeeper import constants as c
 from txzookeeper.batch import read_results
-from txzookeeper.call import Call, Observe, Read, reader
+from txzookeeper.call import Call, Observe, Read
 from txzookeeper.channel import Channel
 from txzookeeper.errors import NoNodeException, RequestTooLargeException, ZooKeeperException
-from txzookeeper.jute import encode
+from txzookeeper.jute import encode, reader
 from txzookeeper.multi import Part, encode_multi
 from txzookeeper.path import check_path, to_server
 from txzookeeper.records import Stat

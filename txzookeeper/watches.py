@@ -68,6 +68,10 @@ class Watches:
         """Tell all watches that an event is for; ``seen`` gives it as the program sees it."""
         told = list(self.told(event.type, event.path))
         fire(self.fired(event.type, event.path), seen(event))
+        above = self._inferred(event.type, event.path)
+        if above is not None:
+            changed = WatcherEvent(c.CHILD_EVENT, event.state, above)
+            fire(self.fired(c.CHILD_EVENT, above), seen(changed))
         for watch, kind, path in told:
             watch.tell(seen(WatcherEvent(kind, event.state, path)))
 
@@ -89,9 +93,7 @@ class Watches:
     def fired(self, event_type: int, path: str) -> list[Watch]:
         """Take out the one-shot watches that an event fires."""
         kinds = _FIRED_BY.get(event_type, ())
-        watches = [watch for kind in kinds for watch in self._armed[kind].pop(path, ())]
-        above = self._inferred(event_type, path)
-        return watches if above is None else watches + self._armed[CHILD].pop(above, [])
+        return self.taken(path, kinds)
 
     def armed(self, path: str, kinds: tuple[int, ...]) -> bool:
         """Say whether there are one-shot watches of some kinds at a path."""

@@ -8,10 +8,10 @@ from functools import partial
 from twisted.internet.defer import Deferred, fail
 
 from txzookeeper import constants as c
-from txzookeeper.call import nothing, reader
+from txzookeeper.call import nothing
 from txzookeeper.creation import created, creation
 from txzookeeper.errors import ZooKeeperException
-from txzookeeper.jute import decode
+from txzookeeper.jute import decode, reader
 from txzookeeper.operations import REPLIES
 from txzookeeper.path import is_sequence, to_client
 from txzookeeper.permissions import entries

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
-from txzookeeper.call import Call, nothing, reader
+from txzookeeper.call import Call, nothing
 from txzookeeper.errors import (
     AuthFailedException,
     ClosingException,
@@ -25,7 +25,7 @@ from txzookeeper.errors import (
     OversizedPacketError,
     TruncatedPacketError,
 )
-from txzookeeper.jute import decode, encode
+from txzookeeper.jute import decode, encode, reader
 from txzookeeper.protocol import ZookeeperProtocol
 from txzookeeper.records import (
     AuthRequest,
