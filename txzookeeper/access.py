@@ -17,7 +17,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
 from txzookeeper.errors import AuthFailedException, InvalidACLException
-from txzookeeper.records import ACL
+from txzookeeper.records import ACL, ClientInfo
 
 ANYONE: Final = ("world", "anyone")
 
@@ -38,6 +38,12 @@ def authenticate(scheme: str, auth: bytes, address: str) -> Identity:
     user = auth.decode(errors="replace").partition(":")[0]
     hashed = b64encode(sha1(auth, usedforsecurity=False).digest())
     return Identity("digest", f"{user}:{hashed.decode()}")
+
+
+def info(identity: Identity) -> ClientInfo:
+    """Give what anybody may see of an identity: of a digest the user's name alone."""
+    scheme, name = identity
+    return ClientInfo(scheme, name.partition(":")[0] if scheme == "digest" else name)
 
 
 def allows(acls: Iterable[ACL], perms: int, identities: Iterable[Identity]) -> bool:

@@ -11,78 +11,52 @@ Source: ``PrepRequestProcessor.java``, ``DataTree.java`` and ``PathUtils.java`` 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from txzookeeper import constants as c
 from txzookeeper.access import Identity, allows, settle
+from txzookeeper.datanode import (
+    CONTAINER_OWNER,
+    MAX_TTL,
+    ROOT,
+    SPECIAL_PATHS,
+    Node,
+    ttl_owner,
+)
 from txzookeeper.errors import (
     BadArgumentsException,
     BadVersionException,
+    MarshallingErrorException,
     NoAuthException,
     NoChildrenForEphemeralsException,
     NodeExistsException,
     NoNodeException,
     NotEmptyException,
+    ReconfigDisabledException,
     UnimplementedException,
 )
+from txzookeeper.multi import MULTI_READS, Part
 from txzookeeper.records import (
     ACL,
     CheckRequest,
     Create2Response,
     CreateRequest,
     CreateResponse,
+    CreateTTLRequest,
     DeleteRequest,
     Empty,
+    ReconfigRequest,
     SetACLRequest,
     SetDataRequest,
-    Stat,
     StatResponse,
 )
 from txzookeeper.watchtable import Happening
 
-ROOT: Final = "/"
-SPECIAL_PATHS: Final = frozenset({ROOT, "/zookeeper", "/zookeeper/quota", "/zookeeper/config"})
-"""Nodes that every server has from its birth, and that cannot be deleted."""
-
-
-_MODES: Final = frozenset(
+_KINDS: Final = frozenset(
     {c.PERSISTENT, c.EPHEMERAL, c.SEQUENCE, c.EPHEMERAL | c.SEQUENCE, c.CONTAINER}
 )
-"""Known flags; without the request of its own, a container is made as a persistent node."""
-
-
-class Node(NamedTuple):
-    """A node as it is kept; ``creates`` counts the children it ever had, and numbers sequences."""
-
-    data: bytes
-    acls: tuple[ACL, ...]
-    czxid: int = 0
-    mzxid: int = 0
-    pzxid: int = 0
-    ctime: int = 0
-    mtime: int = 0
-    version: int = 0
-    aversion: int = 0
-    creates: int = 0
-    children: int = 0
-    owner: int = 0
-
-    def stat(self) -> Stat:
-        """Give what clients see: there, ``cversion`` counts creations and deletions of children."""
-        return Stat(
-            czxid=self.czxid,
-            mzxid=self.mzxid,
-            ctime=self.ctime,
-            mtime=self.mtime,
-            version=self.version,
-            cversion=self.creates * 2 - self.children,
-            aversion=self.aversion,
-            ephemeral_owner=self.owner,
-            data_length=len(self.data),
-            num_children=self.children,
-            pzxid=self.pzxid,
-        )
+_TTL_KINDS: Final = frozenset({c.PERSISTENT_TTL, c.PERSISTENT_SEQUENCE_TTL})
 
 
 class Caller(NamedTuple):
@@ -112,32 +86,33 @@ class Changes:
         return _WRITES[operation](self, request)
 
     def create(self, request: CreateRequest) -> CreateResponse:
-        """Add a node, under its parent's next number if it is to be one of a sequence."""
-        if request.flags not in _MODES:
+        """Add a node that stays, or one of the session's.
+
+        Containers have a request of their own: with this one their flag does nothing.
+        """
+        if request.flags not in _KINDS:
             raise BadArgumentsException(request.path)
-        above_path = _parent(request.path)
-        acls = settle(request.acls, self._caller.identities, request.path)
-        above = self._allowed(above_path, c.PERM_CREATE)
-        path = request.path
-        if request.flags & c.SEQUENCE:
-            path += f"{above.creates:010d}"
-        _validate(path)
-        if self._find(path) is not None:
-            raise NodeExistsException(path)
-        if above.owner:
-            raise NoChildrenForEphemeralsException(path)
-        self.nodes[path] = self._newborn(request, acls)
-        self.nodes[above_path] = above._replace(
-            creates=above.creates + 1, children=above.children + 1, pzxid=self._zxid
-        )
-        self._happened(c.CREATED_EVENT, path, acls)
-        self._happened(c.CHILD_EVENT, above_path, above.acls)
-        return CreateResponse(path)
+        owner = self._caller.session if request.flags & c.EPHEMERAL else 0
+        return CreateResponse(self._add(request, owner))
 
     def create2(self, request: CreateRequest) -> Create2Response:
         """Add a node as `create` does, and tell its stat too."""
-        path = self.create(request).path
-        return Create2Response(path, self._node(path).stat())
+        return self._told(self.create(request).path)
+
+    def create_container(self, request: CreateRequest) -> Create2Response:
+        """Add a container, whatever the flags say."""
+        if request.flags not in _KINDS:
+            raise BadArgumentsException(request.path)
+        return self._told(self._add(request, CONTAINER_OWNER))
+
+    def create_ttl(self, request: CreateTTLRequest) -> Create2Response:
+        """Add a node with a time to live.
+
+        A real server ends itself when it is asked for one without time and without the flag.
+        """
+        if request.flags not in _TTL_KINDS or not 0 < request.ttl <= MAX_TTL:
+            raise BadArgumentsException(request.path)
+        return self._told(self._add(request, ttl_owner(request.ttl)))
 
     def delete(self, request: DeleteRequest) -> Empty:
         """Delete a node that has no children."""
@@ -190,6 +165,35 @@ class Changes:
         _expect(request.version, node.version, request.path)
         return Empty()
 
+    def reconfigure(self, request: ReconfigRequest) -> Empty:
+        """Refuse: a server that stands alone is started without this."""
+        raise ReconfigDisabledException
+
+    def _add(self, request: CreateRequest | CreateTTLRequest, owner: int) -> str:
+        """Add a node, under its parent's next number if it is to be one of a sequence."""
+        above_path = _parent(request.path)
+        acls = settle(request.acls, self._caller.identities, request.path)
+        above = self._allowed(above_path, c.PERM_CREATE)
+        path = request.path
+        if request.flags & c.SEQUENCE:
+            path += f"{above.creates:010d}"
+        _validate(path)
+        if self._find(path) is not None:
+            raise NodeExistsException(path)
+        if above.owner > 0:
+            raise NoChildrenForEphemeralsException(path)
+        zxid, now = self._zxid, self._now
+        self.nodes[path] = Node(request.data, acls, zxid, zxid, zxid, now, now, owner=owner)
+        self.nodes[above_path] = above._replace(
+            creates=above.creates + 1, children=above.children + 1, pzxid=zxid
+        )
+        self._happened(c.CREATED_EVENT, path, acls)
+        self._happened(c.CHILD_EVENT, above_path, above.acls)
+        return path
+
+    def _told(self, path: str) -> Create2Response:
+        return Create2Response(path, self._node(path).stat())
+
     def _find(self, path: str) -> Node | None:
         return self.nodes[path] if path in self.nodes else self._before.get(path)
 
@@ -205,11 +209,6 @@ class Changes:
             raise NoAuthException(path)
         return node
 
-    def _newborn(self, request: CreateRequest, acls: tuple[ACL, ...]) -> Node:
-        owner = self._caller.session if request.flags & c.EPHEMERAL else 0
-        zxid, now = self._zxid, self._now
-        return Node(request.data, acls, zxid, zxid, zxid, now, now, owner=owner)
-
     def _happened(self, event: int, path: str, acls: tuple[ACL, ...]) -> None:
         self.happenings.append(Happening(event, path, acls))
 
@@ -217,9 +216,12 @@ class Changes:
 _WRITES: Final[dict[int, Callable[[Changes, Any], Any]]] = {
     c.CREATE_OP: Changes.create,
     c.CREATE2_OP: Changes.create2,
+    c.CREATE_CONTAINER_OP: Changes.create_container,
+    c.CREATE_TTL_OP: Changes.create_ttl,
     c.DELETE_OP: Changes.delete,
     c.SET_DATA_OP: Changes.set,
     c.SET_ACL_OP: Changes.set_acl,
+    c.RECONFIG_OP: Changes.reconfigure,
     c.CHECK_OP: Changes.check,
 }
 WRITES: Final = frozenset({*_WRITES, c.MULTI_OP} - {c.CHECK_OP})
@@ -230,13 +232,27 @@ _FORBIDDEN: Final = re.compile(
 )
 
 
-def born() -> Iterable[tuple[str, Node]]:
-    """Give the nodes that a new server has, parents first."""
-    anyone = (ACL(c.PERM_ALL, "world", "anyone"),)
-    yield ROOT, Node(b"", anyone, children=1)
-    yield "/zookeeper", Node(b"", anyone, children=2)
-    yield "/zookeeper/quota", Node(b"", anyone)
-    yield "/zookeeper/config", Node(b"", (ACL(c.PERM_READ, "world", "anyone"),), aversion=-1)
+_CREATIONS: Final = frozenset({c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP, c.CREATE_TTL_OP})
+
+
+def meant(part: Part) -> Part:
+    """Give the write that a part of a transaction stands for.
+
+    There the flags tell what kind of node to create, and the operation only if there is a time to
+    live. Raises ``MarshallingErrorException`` for what cannot be a part.
+    """
+    operation, request = part
+    if operation in MULTI_READS:
+        raise MarshallingErrorException
+    if operation not in _CREATIONS:
+        return part
+    path, data, acls, flags = request[:4]
+    if flags not in _TTL_KINDS:
+        kind = c.CREATE_CONTAINER_OP if flags == c.CONTAINER else c.CREATE_OP
+        return kind, CreateRequest(path, data, acls, flags)
+    if operation != c.CREATE_TTL_OP:
+        raise MarshallingErrorException(path)
+    return part
 
 
 def _parent(path: str) -> str:

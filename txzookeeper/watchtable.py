@@ -1,14 +1,21 @@
-"""The server's side of watches: who is to be told, once, of what happens to a node.
+"""The server's side of watches: who is to be told of what happens to a node.
 
 A node has two kinds of watches, as in ZooKeeper: those on itself (set by exists and get, whether
-or not there is a node) and those on the list of its children.
+or not there is a node) and those on the list of its children. Each waits once, or stands until it
+is taken away; one that stands on both kinds of a node may be recursive: then it also hears of all
+nodes below, but of no list of children, as it hears of the children themselves.
+
+A session has one watch of a kind at a path, of the mode that was asked for last: a watch that
+waits once takes the place of the one that stood there, as in ZooKeeper 3.8.
 
 Source: ``WatchManager.java`` and ``DataTree.java`` of ZooKeeper 3.8.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
+from itertools import product
 from typing import Final, NamedTuple
 
 from txzookeeper import constants as c
@@ -42,6 +49,14 @@ class Kind(Enum):
     CHILDREN = "children"
 
 
+class Mode(Enum):
+    """How a watch watches: for one happening, for all at its path, or for all below it too."""
+
+    ONCE = "once"
+    STANDING = "standing"
+    RECURSIVE = "recursive"
+
+
 _FIRES: Final = {
     c.CREATED_EVENT: (Kind.NODE,),
     c.CHANGED_EVENT: (Kind.NODE,),
@@ -49,36 +64,111 @@ _FIRES: Final = {
     c.CHILD_EVENT: (Kind.CHILDREN,),
 }
 
-_Key = tuple[Kind, str]
-
 
 class WatchTable:
-    """The watches that are armed, by node and by session."""
+    """The watches that are armed, by path and by session."""
 
     def __init__(self) -> None:
-        self._sessions: dict[_Key, dict[int, None]] = {}
-        self._keys: dict[int, set[_Key]] = {}
+        self._waiting = {place: _Waiting() for place in product(Kind, Mode)}
+        self._paths: dict[int, set[str]] = {}
 
-    def arm(self, kind: Kind, path: str, session: int) -> None:
-        """Set a watch; set twice, it still fires once."""
-        key = kind, path
-        self._sessions.setdefault(key, {})[session] = None
-        self._keys.setdefault(session, set()).add(key)
+    def arm(self, kind: Kind, path: str, session: int, mode: Mode = Mode.ONCE) -> None:
+        """Set a watch, in the place of any that the session has there."""
+        for other in Mode:
+            if other is not mode:
+                self._waiting[kind, other].discard(path, session)
+        self._waiting[kind, mode].add(path, session)
+        self._paths.setdefault(session, set()).add(path)
+
+    def disarm(self, kind: Kind, path: str, session: int) -> bool:
+        """Take a session's watch away, and say whether it had one."""
+        if not any(self._waiting[kind, mode].discard(path, session) for mode in Mode):
+            return False
+        self._tidy(path, session)
+        return True
+
+    def is_watched(self, kind: Kind, path: str) -> bool:
+        """Say whether anybody has a watch of this kind at this very path."""
+        return any(self._waiting[kind, mode].at(path) for mode in Mode)
 
     def fire(self, happening: Happening) -> list[Fired]:
-        """Take away the watches that waited for this; a session that had two is told once."""
+        """Give who is to be told, each session once, and take away what waited for this alone.
+
+        Costs as much as the path has levels and the happening has listeners.
+        """
         sessions: dict[int, None] = {}
         for kind in _FIRES[happening.type]:
-            key = kind, happening.path
-            for session in self._sessions.pop(key, ()):
-                self._keys[session].discard(key)
-                sessions[session] = None
+            sessions.update(dict.fromkeys(self._listeners(kind, happening)))
         return [Fired(session, *happening) for session in sessions]
 
     def forget(self, session: int) -> None:
         """Drop all watches of a session: its connection is gone."""
-        for key in self._keys.pop(session, ()):
-            waiting = self._sessions[key]
-            del waiting[session]
-            if not waiting:
-                del self._sessions[key]
+        for path in self._paths.pop(session, ()):
+            for waiting in self._waiting.values():
+                waiting.discard(path, session)
+
+    def _listeners(self, kind: Kind, happening: Happening) -> Iterator[int]:
+        path = happening.path
+        for session in self._waiting[kind, Mode.ONCE].pop(path):
+            self._tidy(path, session)
+            yield session
+        yield from self._waiting[kind, Mode.STANDING].at(path)
+        recursive = self._waiting[kind, Mode.RECURSIVE]
+        if recursive and happening.type != c.CHILD_EVENT:
+            for place in _upwards(path):
+                yield from recursive.at(place)
+
+    def _tidy(self, path: str, session: int) -> None:
+        """Forget that a session waits at a path, unless it still does."""
+        if not any(session in waiting.at(path) for waiting in self._waiting.values()):
+            paths = self._paths[session]
+            paths.discard(path)
+            if not paths:
+                del self._paths[session]
+
+
+class _Waiting:
+    """Sessions by path: most paths have one, which then costs no more than a dict's entry."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, int | dict[int, None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._sessions)
+
+    def at(self, path: str) -> Collection[int]:
+        return _several(self._sessions.get(path))
+
+    def pop(self, path: str) -> Collection[int]:
+        return _several(self._sessions.pop(path, None))
+
+    def add(self, path: str, session: int) -> None:
+        known = self._sessions.setdefault(path, session)
+        if isinstance(known, dict):
+            known[session] = None
+        elif known != session:
+            self._sessions[path] = {known: None, session: None}
+
+    def discard(self, path: str, session: int) -> bool:
+        known = self._sessions.get(path)
+        if session not in _several(known):
+            return False
+        if isinstance(known, dict) and len(known) > 1:
+            del known[session]
+        else:
+            del self._sessions[path]
+        return True
+
+
+def _several(sessions: int | dict[int, None] | None) -> Collection[int]:
+    if sessions is None:
+        return ()
+    return sessions if isinstance(sessions, dict) else (sessions,)
+
+
+def _upwards(path: str) -> Iterable[str]:
+    """Give a path and all that are above it."""
+    yield path
+    while len(path) > 1:
+        path = path[: path.rindex("/")] or "/"
+        yield path
