@@ -224,7 +224,7 @@ _WRITES: Final[dict[int, Callable[[Changes, Any], Any]]] = {
     c.RECONFIG_OP: Changes.reconfigure,
     c.CHECK_OP: Changes.check,
 }
-WRITES: Final = frozenset({*_WRITES, c.MULTI_OP} - {c.CHECK_OP})
+WRITES: Final = frozenset({*_WRITES, c.MULTI_OP})
 """The operations that take a transaction id of their own."""
 
 _FORBIDDEN: Final = re.compile(

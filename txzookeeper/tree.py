@@ -138,15 +138,14 @@ class Tree:
             return Answer(self.zxid, _code(error))
 
     def _multi(self, parts: Sequence[Part], caller: Caller, now: int) -> Answer:
-        try:
-            writes = [meant(part) for part in parts]
-        except MarshallingErrorException:
-            return self.refuse(c.MULTI_OP)
         changes = self._changes(caller, now)
         results: list[Part] = []
-        for operation, request in writes:
+        for part in parts:
             try:
+                operation, request = meant(part)
                 result = changes.apply(operation, request)
+            except MarshallingErrorException as error:
+                return Answer(self.zxid, _code(error))
             except ZooKeeperException as error:
                 return Answer(self.zxid, 0, _failed(len(parts), len(results), _code(error)))
             tells_stat = isinstance(result, Create2Response)
