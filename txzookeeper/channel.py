@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from typing import Protocol as Interface
 
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -41,7 +41,7 @@ from txzookeeper.errors import (
 )
 from txzookeeper.event import ClientEvent, session_event
 from txzookeeper.hosts import Host
-from txzookeeper.identity import Identity
+from txzookeeper.identity import Identities, Identity
 from txzookeeper.protocol import ZookeeperProtocol
 from txzookeeper.records import ConnectResponse, WatcherEvent
 from txzookeeper.statistics import Statistics
@@ -88,7 +88,7 @@ class Channel:
         dialer: Dialer,
         session: life.Session,
         listener: Listener,
-        identities: list[Identity],
+        identities: Identities,
         statistics: Statistics,
         *,
         renew: Callable[[], None] | None = None,
@@ -168,7 +168,7 @@ class Channel:
     def identify(self, identity: Identity) -> None:
         """Tell the server an identity, if there is one; the next connections are told anyway."""
         if self._protocol is not None:
-            self._authenticate(self._protocol, identity)
+            self._identities.present(self._protocol, self._refused, identity)
         elif self.session.state in _WHY_DEAD:
             identity.accepted.fail(_WHY_DEAD[self.session.state]())
 
@@ -188,8 +188,7 @@ class Channel:
         done = self._done.wait()
         if self.session.state != CLOSED_STATE and self.session.state not in _WHY_DEAD:
             self._die(life.Closed(), ClosingException, error)
-        for identity in self._identities:
-            identity.accepted.fail(ClosingException())
+        self._identities.fail(ClosingException)
         if self._loop is None:
             self._ended(None)
         return done
@@ -237,22 +236,24 @@ class Channel:
         self.statistics.sessions += self.session.id != before
         self._protocol = protocol
         self._established_at = self._now()
-        accepted = [self._authenticate(protocol, each) for each in self._identities]
+        accepted = self._identities.present(protocol, self._refused)
         for request in self.watches.rearming(self.session.last_zxid):
             protocol.set_watches(request)
         protocol.keep_alive(self.session.ping_interval, self.session.read_timeout)
-        if self._held and self._renew is not None:
+        renewing = self._held
+        if renewing and self._renew is not None:
             self._renew()
         self._send_queue()
         self._announce(f"{self.dialer.host} answers")
-        self._look_again()
+        if not renewing:
+            self._look_again()
         if self.session.state == READONLY_STATE and self._protocol is protocol:
             self._search_writable()
-        gatherResults(accepted).addCallback(lambda _: self._ready.fire(None))
+        accepted.addCallback(lambda _: self._ready.fire(None))
 
     def _look_again(self) -> None:
         """Tell standing watches, which were told nothing of what happened in between."""
-        if not self._held and self._protocol is not None:
+        if self._protocol is not None:
             event = session_event(self.session.state)
             for watch in self.watches.standing():
                 watch.tell(event)
@@ -274,18 +275,8 @@ class Channel:
         if search is not None:
             search.stop()
 
-    def _authenticate(self, protocol: ZookeeperProtocol, identity: Identity) -> Deferred[None]:
-        done: Deferred[None] = Deferred()
-
-        def accepted(_: None) -> None:
-            identity.accepted.fire(None)
-            done.callback(None)
-
-        protocol.authenticate(identity.request).addCallbacks(accepted, self._unaccepted)
-        return done
-
-    def _unaccepted(self, failure: Failure) -> None:
-        if failure.check(AuthFailedException) and self.session.alive:
+    def _refused(self) -> None:
+        if self.session.alive:
             self._die(life.Refused(), AuthFailedException)
 
     def _lost(self, protocol: ZookeeperProtocol, error: Exception) -> None:
@@ -311,11 +302,11 @@ class Channel:
         if self._renew is None:
             self._die(None, SessionExpiredException)
             return
-        self._announce("a server says so")
         self._stale += self.watches.clear()
         self._held = True
-        if self.session.state == EXPIRED_SESSION_STATE:
-            self._step(life.Opened())
+        # First, so that calls made by those who are told wait for the new session.
+        self._step(life.Opened())
+        self._announce("a server says so", EXPIRED_SESSION_STATE)
 
     # The end.
 
@@ -345,8 +336,7 @@ class Channel:
         stale, self._stale = self._stale, []
         for call in calls:
             call.failed(kind)
-        for identity in self._identities:
-            identity.accepted.fail(kind())
+        self._identities.fail(kind)
         event = session_event(self.session.state)
         fire(stale + self.watches.clear(), event)
         for watch in self.watches.standing():
@@ -377,8 +367,8 @@ class Channel:
     def _fire(self, event: WatcherEvent) -> None:
         self.watches.deliver(event, self._listener.event_received)
 
-    def _announce(self, reason: str) -> None:
-        state = self.session.state
+    def _announce(self, reason: str, state: int | None = None) -> None:
+        state = self.session.state if state is None else state
         self.log.info(
             "The session 0x{session:x} is {state}: {reason}",
             session=self.session.id & (2**64 - 1),

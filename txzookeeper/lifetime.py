@@ -25,8 +25,7 @@ from txzookeeper.errors import (
 )
 from txzookeeper.event import ClientEvent, session_event
 from txzookeeper.hosts import parse_hosts
-from txzookeeper.identity import Identity
-from txzookeeper.jute import encode
+from txzookeeper.identity import Identities
 from txzookeeper.path import to_client
 from txzookeeper.records import WatcherEvent
 from txzookeeper.session import NO_PASSWORD, Session
@@ -68,7 +67,7 @@ class Lifetime:
         self._endpoint: Endpoint = endpoint or partial(HostnameEndpoint, reactor)
         self._random = random or Random()
         self._max_packet = max_packet
-        self._identities: list[Identity] = []
+        self._identities = Identities()
         self._subscribers: list[EventCallback] = []
         self._session_callback: SessionCallback | None = None
         self._connection_watcher: EventCallback | None = None
@@ -201,14 +200,10 @@ class Lifetime:
         Fires when a server has accepted it. Refusal ends the session: ``AuthFailedException``.
         """
         credential = identity.encode() if isinstance(identity, str) else identity
-        known = [each for each in self._identities if each.request[1:] == (scheme, credential)]
-        one = known[0] if known else Identity(scheme, credential)
         try:
-            encode(one.request)
+            one = self._identities.add(scheme, credential)
         except ZooKeeperException:
             return fail()
-        if not known:
-            self._identities.append(one)
         accepted = one.accepted.wait()
         self._channel.identify(one)
         return accepted
