@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper.client import ZookeeperClient
-from txzookeeper.testing.line import Flow, Line, Lines
+from txzookeeper.testing.line import Flow, Line, Lines, Meddler
 from txzookeeper.testing.memory import MemoryServer
 
 
@@ -48,6 +48,17 @@ class Moments:
             flow.put(data)
 
 
+class Delay:
+    """A meddler through whose hands everything takes its time."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+
+    def passing(self, line: Line, flow: Flow, data: bytes) -> None:
+        """Let it wait for up to 20 ms."""
+        flow.put(data, self._chance.random() / 50)
+
+
 def cut(line: Line) -> bool:
     """Break the connection, so that what was about to pass is lost."""
     line.cut()
@@ -80,8 +91,9 @@ class Stage:
         self,
         kind: Callable[..., Any] = ZookeeperClient,
         *moments: Moment,
+        meddler: Meddler | None = None,
     ) -> Any:
-        """Give a connected client; from then on its moments come."""
+        """Give a connected client; from then on its moments come, or somebody meddles."""
         lines = Lines(self.server.clock, self.server.endpoint)
         client = kind(
             self.server.servers,
@@ -92,7 +104,7 @@ class Stage:
         )
         self.clients.append(client)
         self.run(client.connect())
-        lines.meddler = Moments(*moments)
+        lines.meddler = meddler or Moments(*moments)
         return client
 
     def expire(self, client: ZookeeperClient) -> None:

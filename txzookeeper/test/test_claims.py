@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from random import Random
 from typing import Any
 
-from twisted.internet.defer import CancelledError, TimeoutError, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, gatherResults
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper.client import ZookeeperClient
@@ -18,7 +20,7 @@ from txzookeeper.errors import (
 from txzookeeper.managed import ManagedClient
 from txzookeeper.permissions import make_digest_acl
 from txzookeeper.queue import ItemQueue, Queue, QueueItem, ReliableQueue, SerializedQueue
-from txzookeeper.test.stage import Moment, Stage, cut, expire, moments
+from txzookeeper.test.stage import Delay, Moment, Stage, cut, expire, moments
 from txzookeeper.test.test_queue import QueueTestCase, queue_on
 
 
@@ -262,3 +264,70 @@ class TroubleTests(SynchronousTestCase):
             return moment
 
         self.assertGreater(len(list(moments(once))), 10)
+
+
+class Crew:
+    """Workers of one queue whose packets take their time, and who take theirs."""
+
+    def __init__(self, seed: int, kind: type[ReliableQueue]) -> None:
+        self.chance = Random(seed)
+        self.stage = Stage()
+        self.held: list[str] = []
+        self.most = 0
+        self.done: list[bytes] = []
+        self.producer = queue_on(self.stage, self.stage.client())
+        slow = [self.stage.client(ManagedClient, meddler=Delay(self.chance)) for _ in range(3)]
+        self.workers = [kind("/q", client) for client in slow]
+
+    async def work(self, queue: ReliableQueue) -> None:
+        """Take items and work on them, but give some back, until there are no more."""
+        clock = self.stage.server.clock
+        while len(self.done) < 9:
+            item = await queue.get()
+            if item.path in self.held:
+                raise AssertionError(f"{item} is in two hands")
+            self.held.append(item.path)
+            self.most = max(self.most, len(self.held))
+            await deferLater(clock, self.chance.random() / 50)
+            self.held.remove(item.path)
+            if self.chance.random() < 0.3:
+                await item.release()
+            else:
+                self.done.append(item.data)
+                await item.delete()
+
+    def run(self) -> None:
+        """Let nine items be worked on."""
+        for number in range(9):
+            self.stage.run(self.producer.put(b"%d" % number))
+        works = [Deferred.fromCoroutine(self.work(queue)) for queue in self.workers * 2]
+        for work in works:
+            work.addErrback(lambda failure: failure.trap(CancelledError))
+        while len(self.done) < 9:
+            self.stage.server.advance(0.1)
+        self.stage.server.advance(1)
+        for work in works:
+            work.cancel()
+        self.stage.run(gatherResults(works))
+
+
+class CrewTests(SynchronousTestCase):
+    """Workers in each other's way."""
+
+    def check(self, kind: type[ReliableQueue], most: int) -> None:
+        """Let different crews work."""
+        for seed in range(40):
+            crew = Crew(seed, kind)
+            crew.run()
+            self.assertEqual(sorted(crew.done), [b"%d" % number for number in range(9)])
+            self.assertLessEqual(crew.most, most)
+            self.assertEqual(crew.stage.run(crew.producer._client.get_children("/q")), [])
+            self.assertEqual(crew.stage.close(), [])
+
+    def test_reliable(self) -> None:
+        """No item is ever in two hands, and each is done once."""
+        self.check(ReliableQueue, 6)
+
+    def test_serialized(self) -> None:
+        """No two items are ever in anybody's hands at the same time."""
+        self.check(SerializedQueue, 1)
