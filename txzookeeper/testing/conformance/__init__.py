@@ -18,13 +18,14 @@ from txzookeeper.testing.conformance import (
     access,
     managed,
     nodes,
+    queues,
     sessions,
     transactions,
     watches,
 )
 from txzookeeper.testing.world import World
 
-MODULES = (nodes, access, transactions, watches, sessions, managed)
+MODULES = (nodes, access, transactions, watches, sessions, managed, queues)
 
 Promise = Callable[[World], Any]
 
