@@ -15,7 +15,10 @@ Read = Callable[[bytes, int, int], T]
 """(buffer, offset, end): gives the result that lies there, or raises ``PacketError``."""
 
 Observe = Callable[[int, Any], None]
-"""(error code or 0, result): told of the outcome even if the caller cancelled."""
+"""(error code or 0, result): told once, of the outcome, even if the caller cancelled."""
+
+NOT_SENT = 1
+"""The code that an observer is told for a call that never left."""
 
 
 class Call(Generic[T]):
@@ -65,10 +68,20 @@ class Call(Generic[T]):
         else:
             self.deferred.errback(error_for(code, self.path))
 
+    def lost(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
+        """Tell that the answer will never come, though the call was sent."""
+        if self.observe is not None:
+            self.observe(kind.code or NOT_SENT, None)
+        self._fail(kind, reason)
+
     def failed(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
-        """Tell that there will be no answer."""
-        if self.observe is not None and kind.code is not None:
-            self.observe(kind.code, None)
+        """Tell that the call will not be sent."""
+        if self.observe is not None:
+            self.observe(NOT_SENT, None)
+        self._fail(kind, reason)
+
+    def _fail(self, kind: type[ZooKeeperException], reason: str | None) -> None:
+        # One that was cancelled while it waited needs no telling.
         if not self.deferred.called:
             error = kind(self.path)
             self.deferred.errback(kind(self.path, f"{error} {reason}") if reason else error)

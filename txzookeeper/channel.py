@@ -361,7 +361,9 @@ class Channel:
     def _send_queue(self) -> None:
         while self._queue and self._protocol is not None and not self._held:
             call = self._queue.popleft()
-            if not call.deferred.called:
+            if call.deferred.called:
+                call.failed(ConnectionLossException)
+            else:
                 self._protocol.send(call)
 
     def _fire(self, event: WatcherEvent) -> None:

@@ -165,7 +165,7 @@ class ZookeeperProtocol(Protocol):
         self._in_flight.clear()
         self._auths.clear()
         for call in calls:
-            call.failed(kind, reason)
+            call.lost(kind, reason)
         for auth in auths:
             auth.errback(kind())
 

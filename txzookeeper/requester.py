@@ -84,13 +84,17 @@ class Requester(ABC):
         watches = self._channel.watches
         watch: Watch = Deferred(partial(watches.forget, full))
 
+        leaning = watches.lean(full)
+
         def observe(code: int, _: object) -> None:
+            if leaning:
+                watches.leaned(full)
             if code == 0:
                 watches.arm(watch_kind, full, watch)
             elif code == NoNodeException.code and op == c.EXISTS_OP:
                 watches.arm(EXIST, full, watch)
 
-        request = kind(full, full not in watches.modes)
+        request = kind(full, not leaning)
         optional = op == c.EXISTS_OP
         return self._ask(op, path, request, read, observe=observe, optional=optional), watch
 

@@ -14,6 +14,7 @@ ZooKeeper 3.8. Paths are the server's, chroot included.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -58,6 +59,7 @@ class Watches:
         self.modes: dict[str, int] = {}
         self._armed: tuple[dict[str, list[Watch]], ...] = ({}, {}, {})
         self._standing: dict[str, list[StandingWatch]] = {}
+        self._leaning: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """Count the watches."""
@@ -148,9 +150,26 @@ class Watches:
             if not watch.recursive:
                 yield watch, c.CHILD_EVENT, watch.full
 
+    def lean(self, path: str) -> bool:
+        """Say whether a one-shot watch can live on the standing one that the server has there.
+
+        Then it counts as one that needs it, until ``leaned`` is called: it is on its way.
+        """
+        if path not in self.modes:
+            return False
+        self._leaning[path] += 1
+        return True
+
+    def leaned(self, path: str) -> None:
+        """Take back a ``lean``: the one-shot watch has been armed, or will not be."""
+        self._leaning[path] -= 1
+        if not self._leaning[path]:
+            del self._leaning[path]
+
     def needs(self, path: str) -> bool:
         """Say whether any watch at this path lives on what the server has there."""
-        return path in self._standing or any(path in paths for paths in self._armed)
+        kept = path in self._standing or path in self._leaning
+        return kept or any(path in paths for paths in self._armed)
 
     def _inferred(self, event_type: int, path: str) -> str | None:
         # See Note [Recursive].

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
 from txzookeeper.client import ZookeeperClient
-from txzookeeper.errors import AuthFailedException, ClosingException
-from txzookeeper.event import session_event
+from txzookeeper.errors import AuthFailedException, ClosingException, ConnectionLossException
+from txzookeeper.event import ClientEvent, session_event
 from txzookeeper.managed import Ephemerals, ManagedClient, note_change
 from txzookeeper.permissions import ZOO_READ_ACL_UNSAFE
-from txzookeeper.records import CreateRequest, DeleteRequest, SetACLRequest, SetDataRequest
+from txzookeeper.records import CreateRequest, DeleteRequest, SetACLRequest, SetDataRequest, Stat
 from txzookeeper.test.test_client import ClientTestCase
 
 
@@ -77,6 +78,29 @@ class ManagedClientTests(ClientTestCase):
         self.server.settle()
         self.expire()
         self.assertNotIn("e", self.server.run(self.client.get_children("/")))
+
+    def test_not_sent(self) -> None:
+        """A deletion that could not be sent leaves the node one to be made again."""
+        self.server.run(self.client.create("/e", flags=c.EPHEMERAL))
+        self.server.refuse_connections()
+        self.server.drop_connections()
+        failing = self.client.fail_fast.delete("/e")
+        self.failureResultOf(failing, ConnectionLossException)
+        self.server.accept_connections()
+        self.expire()
+        self.assertIn("e", self.server.run(self.client.get_children("/")))
+
+    def test_called_when_told(self) -> None:
+        """A call made by who is told of the expiry waits for the next session."""
+        calls: list[Deferred[Stat | None]] = []
+
+        def told(event: ClientEvent) -> None:
+            if event.connection_state == c.EXPIRED_SESSION_STATE:
+                calls.append(self.client.exists("/"))
+
+        self.client.subscribe_session(told)
+        self.expire()
+        self.assertIsNotNone(self.server.run(calls[0]))
 
     def test_stale_node(self) -> None:
         """A node of another session in the place of its own is replaced."""

@@ -150,6 +150,28 @@ class RemovedTests(StandingTestCase):
             self.assertIn("child /a", self.change("/a/b"))
             self.server.run(listed)
 
+    def test_one_shot_under_way(self) -> None:
+        """A one-shot watch that is being set is not lost when the standing one beside it goes."""
+        watch = self.watch("/a")
+        content, changed = self.client.get_and_watch("/a")
+        removing = watch.remove()
+        self.server.run(content)
+        self.server.run(removing)
+        self.server.run(self.other.set("/a", b"1"))
+        self.assertEqual(self.server.run(changed).type_name, "changed")
+        self.assertEqual(len(self.client._channel.watches), 0)
+
+    def test_one_shot_cancelled(self) -> None:
+        """One that was cancelled before it was sent keeps nothing alive."""
+        watch = self.watch("/a")
+        self.server.drop_connections()
+        content, _ = self.client.get_and_watch("/a")
+        content.addErrback(lambda _: None).cancel()
+        self.server.advance(1)
+        self.server.run(watch.remove())
+        self.assertEqual(self.change("/a/b"), [])
+        self.assertEqual(self.client._channel.watches.modes, {})
+
     def test_remove_watches(self) -> None:
         """Taking away all watches of a node tells each of them."""
         watch = self.watch("/a")
