@@ -25,18 +25,17 @@ class Nodes(dict[str, Node]):
 
     def take(self, path: str, node: Node | None) -> None:
         """Put a node in its place, or away."""
-        above, _, name = path.rpartition("/")
-        before = self.pop(path, None)
-        if before is not None and before.owner:
-            self._disowned(path, before.owner)
+        before = self.get(path)
+        had, has = (each.owner if each is not None else 0 for each in (before, node))
+        if had != has:
+            self._disown(path, had)
+            self._own(path, has)
         if node is None:
-            self._children.get(above or ROOT, {}).pop(name, None)
-            self._children.pop(path, None)
+            self._remove(path)
             return
         self[path] = node
-        if node.owner:
-            self._owned(path, node.owner)
-        if path != ROOT:
+        if before is None and path != ROOT:
+            above, _, name = path.rpartition("/")
             self._children.setdefault(above or ROOT, {})[name] = None
 
     def children(self, path: str) -> Collection[str]:
@@ -63,17 +62,23 @@ class Nodes(dict[str, Node]):
         """Give the containers and nodes with a time to live whose time is over (``now`` in ms)."""
         return [path for path in self._mortals if self[path].is_outlived(now)]
 
-    def _owned(self, path: str, owner: int) -> None:
+    def _remove(self, path: str) -> None:
+        above, _, name = path.rpartition("/")
+        self.pop(path, None)
+        self._children.get(above or ROOT, {}).pop(name, None)
+        self._children.pop(path, None)
+
+    def _own(self, path: str, owner: int) -> None:
         if owner > 0:
             self._ephemerals.setdefault(owner, {})[path] = None
-        else:
+        elif owner < 0:
             self._mortals[path] = None
 
-    def _disowned(self, path: str, owner: int) -> None:
+    def _disown(self, path: str, owner: int) -> None:
         if owner < 0:
             del self._mortals[path]
-            return
-        paths = self._ephemerals[owner]
-        del paths[path]
-        if not paths:
-            del self._ephemerals[owner]
+        elif owner > 0:
+            paths = self._ephemerals[owner]
+            del paths[path]
+            if not paths:
+                del self._ephemerals[owner]

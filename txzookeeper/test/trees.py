@@ -11,11 +11,15 @@ from txzookeeper.access import Identity
 from txzookeeper.changes import Caller
 from txzookeeper.records import (
     ACL,
+    AddWatchRequest,
+    CheckWatchesRequest,
     CreateRequest,
+    CreateTTLRequest,
     DeleteRequest,
     ExistsRequest,
     GetChildrenRequest,
     GetDataRequest,
+    RemoveWatchesRequest,
     SetDataRequest,
     Stat,
 )
@@ -40,6 +44,14 @@ class Someone:
     ) -> Answer:
         return self.ask(c.CREATE_OP, CreateRequest(path, data, acls, flags), now)
 
+    def create_container(self, path: str, flags: int = c.CONTAINER) -> Answer:
+        return self.ask(c.CREATE_CONTAINER_OP, CreateRequest(path, b"", OPEN, flags))
+
+    def create_ttl(
+        self, path: str, ttl: int, flags: int = c.PERSISTENT_TTL, now: int = 1000
+    ) -> Answer:
+        return self.ask(c.CREATE_TTL_OP, CreateTTLRequest(path, b"", OPEN, flags, ttl), now)
+
     def set(self, path: str, data: bytes, version: int = -1, now: int = 1000) -> Answer:
         return self.ask(c.SET_DATA_OP, SetDataRequest(path, data, version), now)
 
@@ -55,12 +67,30 @@ class Someone:
     def children(self, path: str, watch: bool = False) -> Answer:
         return self.ask(c.GET_CHILDREN_OP, GetChildrenRequest(path, watch))
 
+    def stand(self, path: str, recursive: bool = False) -> Answer:
+        return self.ask(c.ADD_WATCH_OP, AddWatchRequest(path, int(recursive)))
+
+    def check_watches(self, path: str, kind: int = c.ANY_WATCHES) -> Answer:
+        return self.ask(c.CHECK_WATCHES_OP, CheckWatchesRequest(path, kind))
+
+    def remove_watches(self, path: str, kind: int = c.ANY_WATCHES) -> Answer:
+        return self.ask(c.REMOVE_WATCHES_OP, RemoveWatchesRequest(path, kind))
+
     def multi(self, *parts: tuple[int, Any]) -> Answer:
         return self.ask(c.MULTI_OP, parts)
 
     def stat(self, path: str) -> Stat:
         stat: Stat = self.exists(path).body.stat
         return stat
+
+
+def heard(answer: Answer, session: int = 0) -> list[tuple[str, str]]:
+    """Give the name and path of each event for the session, or for anybody."""
+    return [
+        (c.EVENT_NAMES[fired.type], fired.path)
+        for fired in answer.events
+        if session in (0, fired.session)
+    ]
 
 
 class TreeTests(SynchronousTestCase):
