@@ -5,14 +5,22 @@ from __future__ import annotations
 from txzookeeper import constants as c
 from txzookeeper.datanode import MAX_TTL
 from txzookeeper.errors import BadArgumentsException, MarshallingErrorException, NoNodeException
+from txzookeeper.jute import decode, decode_from
 from txzookeeper.multi import Part
+from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import (
     Create2Response,
     CreateRequest,
     CreateTTLRequest,
     DeleteRequest,
+    Empty,
     ErrorResponse,
+    ExistsRequest,
+    ReplyHeader,
+    WatcherEvent,
 )
+from txzookeeper.server import ZooKeeperServer
+from txzookeeper.test.peers import ServerTests
 from txzookeeper.test.trees import OPEN, Someone, TreeTests, heard
 from txzookeeper.tree import Tree
 
@@ -170,3 +178,64 @@ class TransactionTests(TreeTests):
         self.assert_refused(answer, MarshallingErrorException)
         self.assertEqual(answer.zxid, before + 1)
         self.assert_refused(self.me.exists("/1.0"), NoNodeException)
+
+
+class TimeTests(ServerTests):
+    """When the server looks for those that are to go."""
+
+    def setUp(self) -> None:
+        """Have a server that looks over its nodes every ten seconds, and who watches it."""
+        super().setUp()
+        clock = self.server.clock
+        self.server.close()
+        self.server.server = ZooKeeperServer(clock, tick=500, containers=10_000)
+        self.server.server.doStart()
+        self.watcher, _ = self.member(10_000)
+
+    def wait(self, seconds: int) -> list[WatcherEvent]:
+        """Let time pass, second by second, and give the events that came."""
+        for _ in range(seconds):
+            self.watcher.ask(c.PING_OP, Empty(), c.PING_XID)
+            self.server.advance(1)
+        packets = self.watcher.packets[:]
+        self.watcher.packets.clear()
+        headers = [decode_from(ReplyHeader, packet) for packet in packets]
+        return [
+            decode(WatcherEvent, packet, offset)
+            for packet, (header, offset) in zip(packets, headers, strict=True)
+            if header.xid == c.NOTIFICATION_XID
+        ]
+
+    def test_container(self) -> None:
+        """An empty container is deleted when the server next looks, not when it gets empty."""
+        container = CreateRequest("/c", b"", ZOO_OPEN_ACL_UNSAFE, c.CONTAINER)
+        self.watcher.ask(c.CREATE_CONTAINER_OP, container)
+        self.watcher.create("/c/a")
+        self.wait(11)
+        self.watcher.ask(c.DELETE_OP, DeleteRequest("/c/a", -1))
+        self.watcher.ask(c.EXISTS_OP, ExistsRequest("/c", True))
+        self.assertEqual(self.wait(8), [])
+        deleted = WatcherEvent(c.DELETED_EVENT, c.CONNECTED_STATE, "/c")
+        self.assertEqual(self.wait(2), [deleted])
+
+    def test_nested(self) -> None:
+        """A container whose last child is a container follows it at the next look."""
+        for path in ("/c", "/c/d"):
+            container = CreateRequest(path, b"", ZOO_OPEN_ACL_UNSAFE, c.CONTAINER)
+            self.watcher.ask(c.CREATE_CONTAINER_OP, container)
+        self.watcher.create("/c/d/e")
+        self.watcher.ask(c.DELETE_OP, DeleteRequest("/c/d/e", -1))
+        self.wait(10)
+        self.assertIn("/c", self.server.server.tree.nodes)
+        self.assertNotIn("/c/d", self.server.server.tree.nodes)
+        self.wait(10)
+        self.assertNotIn("/c", self.server.server.tree.nodes)
+
+    def test_ttl(self) -> None:
+        """A node with a time to live is deleted at the first look after its time."""
+        request = CreateTTLRequest("/t", b"", ZOO_OPEN_ACL_UNSAFE, c.PERSISTENT_TTL, 12_000)
+        self.watcher.ask(c.CREATE_TTL_OP, request)
+        self.wait(19)
+        self.assertIn("/t", self.server.server.tree.nodes)
+        self.wait(1)
+        self.assertNotIn("/t", self.server.server.tree.nodes)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.protocol import Factory, connectionDone
-from twisted.protocols.basic import Int32StringReceiver
-from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
 from txzookeeper.errors import (
@@ -19,81 +13,28 @@ from txzookeeper.errors import (
     UnimplementedException,
 )
 from txzookeeper.jute import decode, decode_from, encode
+from txzookeeper.multi import decode_multi_response, encode_multi
 from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import (
     AuthRequest,
+    ClientInfo,
     ConnectRequest,
     ConnectResponse,
     CreateRequest,
     Empty,
+    ErrorResponse,
     ExistsRequest,
+    GetChildrenRequest,
+    GetChildrenResponse,
     GetDataRequest,
     ReplyHeader,
     RequestHeader,
     SetDataRequest,
     WatcherEvent,
+    WhoAmIResponse,
 )
+from txzookeeper.test.peers import ServerTests
 from txzookeeper.testing.memory import MemoryServer
-
-
-class Peer(Int32StringReceiver):
-    """A client that says exactly what a test tells it to."""
-
-    transport: Any
-
-    def __init__(self) -> None:
-        self.packets: list[bytes] = []
-        self.closed = False
-
-    def stringReceived(self, string: bytes) -> None:
-        """Keep a packet."""
-        self.packets.append(string)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note the end."""
-        self.closed = True
-
-    def ask(self, operation: int, request: Any, xid: int = 1) -> None:
-        """Send a request."""
-        self.sendString(encode(RequestHeader(xid, operation)) + encode(request))
-
-    def create(self, path: str, data: bytes = b"", flags: int = 0) -> None:
-        """Send a request to create a node."""
-        self.ask(c.CREATE_OP, CreateRequest(path, data, ZOO_OPEN_ACL_UNSAFE, flags))
-
-    def replies(self) -> list[tuple[int, int]]:
-        """Give the number and error of each reply so far, and forget them."""
-        headers = [decode(ReplyHeader, packet) for packet in self.packets]
-        self.packets.clear()
-        return [(header.xid, header.err) for header in headers]
-
-
-class ServerTests(SynchronousTestCase):
-    """A server in memory, and peers that connect to it."""
-
-    def setUp(self) -> None:
-        """Start a server."""
-        self.server = MemoryServer()
-        self.addCleanup(self.server.close)
-
-    def peer(self) -> Peer:
-        """Give a connection on which nothing was said yet."""
-        connected = self.server.endpoint("h", 1).connect(Factory.forProtocol(Peer))
-        self.server.settle()
-        peer = self.successResultOf(connected)
-        assert isinstance(peer, Peer)
-        return peer
-
-    def greet(self, peer: Peer, *args: Any) -> ConnectResponse:
-        """Send a greeting, and give the answer."""
-        peer.sendString(encode(ConnectRequest(0, *args)))
-        self.server.settle()
-        return decode(ConnectResponse, peer.packets.pop())
-
-    def member(self, timeout: int = 4000) -> tuple[Peer, ConnectResponse]:
-        """Give a connection with a new session."""
-        peer = self.peer()
-        return peer, self.greet(peer, 0, timeout, 0, b"")
 
 
 class HandshakeTests(ServerTests):
@@ -224,8 +165,40 @@ class RequestTests(ServerTests):
         peer.ask(c.AUTH_OP, AuthRequest(0, "sign", b"me"), c.AUTH_XID)
         self.server.settle()
         refused = AuthFailedException.code
-        self.assertEqual(peer.replies(), [(c.AUTH_XID, 0), (c.AUTH_XID, refused)])
+        headers = [decode(ReplyHeader, packet) for packet in peer.packets]
+        self.assertEqual(headers, [(c.AUTH_XID, 0, 0), (c.AUTH_XID, 0, refused)])
         self.assertTrue(peer.closed)
+
+    def test_who(self) -> None:
+        """A connection is told which identities it has."""
+        peer, _ = self.member()
+        peer.ask(c.AUTH_OP, AuthRequest(0, "digest", b"me:secret"), c.AUTH_XID)
+        peer.ask(c.WHO_AM_I_OP, Empty())
+        self.server.settle()
+        _, offset = decode_from(ReplyHeader, peer.packets[1])
+        self.assertEqual(
+            decode(WhoAmIResponse, peer.packets[1], offset).identities,
+            (ClientInfo("ip", "127.0.0.1"), ClientInfo("digest", "me")),
+        )
+
+    def test_several_reads(self) -> None:
+        """Several reads are answered by one reply, part for part."""
+        peer, _ = self.member()
+        peer.create("/a", b"x")
+        reads = [
+            (c.GET_CHILDREN_OP, GetChildrenRequest("/a", False)),
+            (c.GET_DATA_OP, GetDataRequest("/no", False)),
+        ]
+        peer.sendString(encode(RequestHeader(2, c.MULTI_READ_OP)) + encode_multi(reads))
+        self.server.settle()
+        _, offset = decode_from(ReplyHeader, peer.packets[1])
+        self.assertEqual(
+            decode_multi_response(peer.packets[1], offset),
+            [
+                (c.GET_CHILDREN_OP, GetChildrenResponse(())),
+                (c.ERROR_OP, ErrorResponse(NoNodeException.code)),
+            ],
+        )
 
 
 class MisbehaviourTests(ServerTests):
@@ -240,12 +213,19 @@ class MisbehaviourTests(ServerTests):
         self.assertTrue(peer.closed)
 
     def test_truncated_request(self) -> None:
-        """A request that ends too early is refused, and the next one answered."""
+        """A request that ends too early is refused, and the next one answered.
+
+        A write takes a transaction id all the same, and a read does not.
+        """
         peer, _ = self.member()
-        peer.sendString(encode(RequestHeader(1, c.CREATE_OP)) + b"\0\0\0\7/a")
+        for operation in (c.CREATE_OP, c.MULTI_OP, c.GET_DATA_OP, c.ADD_WATCH_OP, c.MULTI_READ_OP):
+            peer.sendString(encode(RequestHeader(1, operation)) + b"\0\0\0\7/a")
         peer.create("/a")
         self.server.settle()
-        self.assertEqual(peer.replies(), [(1, MarshallingErrorException.code), (1, 0)])
+        headers = [decode(ReplyHeader, packet) for packet in peer.packets]
+        refused = MarshallingErrorException.code
+        self.assertEqual([header.err for header in headers], [refused] * 5 + [0])
+        self.assertEqual([header.zxid for header in headers], [2, 3, 3, 3, 3, 4])
 
     def test_length(self) -> None:
         """A packet longer than the limit, or of a negative length, ends the connection."""
