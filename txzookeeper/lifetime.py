@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from random import Random
+from random import Random, SystemRandom
 from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail
@@ -65,7 +65,7 @@ class Lifetime:
         self._requested_timeout = session_timeout
         self._connect_timeout = connect_timeout
         self._endpoint: Endpoint = endpoint or partial(HostnameEndpoint, reactor)
-        self._random = random or Random()
+        self._random = random or SystemRandom()
         self._max_packet = max_packet
         self._identities = Identities()
         self._subscribers: list[EventCallback] = []
