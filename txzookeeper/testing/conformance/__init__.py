@@ -18,14 +18,26 @@ from txzookeeper.testing.conformance import (
     access,
     managed,
     nodes,
+    questions,
     queues,
     sessions,
+    standing,
     transactions,
     watches,
 )
 from txzookeeper.testing.world import World
 
-MODULES = (nodes, access, transactions, watches, sessions, managed, queues)
+MODULES = (
+    nodes,
+    questions,
+    access,
+    transactions,
+    watches,
+    standing,
+    sessions,
+    managed,
+    queues,
+)
 
 Promise = Callable[[World], Any]
 
