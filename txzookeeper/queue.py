@@ -27,6 +27,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txzookeeper.awaiting import Awaiting
 from txzookeeper.claims import Claims, QueueItem
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import EPHEMERAL, SEQUENCE
@@ -69,7 +70,7 @@ class ItemQueue(ABC, Generic[T]):
         self._client = client
         self._claims = Claims(client, path, acl, random or Random())
         self._getters: deque[Deferred[T]] = deque()
-        self._awaited: Deferred[Any] | None = None
+        self._awaiting = Awaiting()
         self._serving = False
         self._outdated = False
         self._strange: set[str] = set()
@@ -115,10 +116,10 @@ class ItemQueue(ABC, Generic[T]):
             self._outdated = False
             listed, changed = self._claims.look()
             try:
-                listing = await self._cancellably(listed)
+                listing = await self._awaiting(listed)
                 await self._take_all(listing)
                 if self._getters and not self._outdated:
-                    await self._cancellably(changed)
+                    await self._awaiting(changed)
             except CancelledError:
                 continue
             finally:
@@ -126,18 +127,11 @@ class ItemQueue(ABC, Generic[T]):
                 changed.cancel()
         self._serving = False
 
-    async def _cancellably(self, awaited: Deferred[Any]) -> Any:
-        self._awaited = awaited
-        try:
-            return await awaited
-        finally:
-            self._awaited = None
-
     def _give_up(self, getter: Deferred[T]) -> None:
         if getter in self._getters:
             self._getters.remove(getter)
-        if not self._getters and self._awaited is not None:
-            self._awaited.cancel()
+        if not self._getters:
+            self._awaiting.interrupt()
 
     def _failed(self, failure: Failure) -> None:
         self._serving = False

@@ -23,6 +23,7 @@ from txzookeeper.testing.conformance import (
     sessions,
     standing,
     transactions,
+    watchers,
     watches,
 )
 from txzookeeper.testing.world import World
@@ -37,6 +38,7 @@ MODULES = (
     sessions,
     managed,
     queues,
+    watchers,
 )
 
 Promise = Callable[[World], Any]

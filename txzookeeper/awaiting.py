@@ -1,0 +1,96 @@
+"""What a coroutine awaits, and can be called off from.
+
+Note [Called off]: a coroutine's own Deferred cannot be cancelled while the coroutine runs. But
+then callbacks of the program are called, and these may well want to stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from txzookeeper import constants as c
+from txzookeeper.client import ZookeeperClient
+from txzookeeper.errors import (
+    AuthFailedException,
+    ClosingException,
+    NotConnectedException,
+    SessionExpiredException,
+    ZooKeeperException,
+)
+from txzookeeper.retry import is_retryable, retry
+
+T = TypeVar("T")
+
+PATIENCE: Final = 5.0
+"""Seconds until something that ZooKeeper refused to read is tried again."""
+
+_OVER: Final = (c.CLOSED_STATE, c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE)
+_SESSION_OVER: Final = (
+    AuthFailedException,
+    ClosingException,
+    NotConnectedException,
+    SessionExpiredException,
+)
+
+
+class Awaiting:
+    """The waiting of one coroutine, for one thing after the other."""
+
+    log = Logger()
+
+    def __init__(self) -> None:
+        self.over = False
+        self._awaited: Deferred[Any] | None = None
+
+    async def __call__(self, awaited: Deferred[T]) -> T:
+        """Wait for a result; raises ``CancelledError`` if that is called off."""
+        if self.over:
+            awaited.cancel()
+        self._awaited = awaited
+        try:
+            return await awaited
+        finally:
+            self._awaited = None
+
+    def interrupt(self) -> None:
+        """Call off what is awaited at this moment, if anything is."""
+        if self._awaited is not None:
+            self._awaited.cancel()
+
+    def call_off(self) -> None:
+        """Call off what is awaited now and later."""
+        self.over = True
+        self.interrupt()
+
+    async def reading(self, client: ZookeeperClient, read: Callable[[], Awaitable[T]]) -> T:
+        """Read something, as often as it takes, and give it.
+
+        Raises a ``ZooKeeperException`` only if the session is over.
+        """
+        while not self.over:
+            try:
+                return await self(retry(client, read))
+            except _SESSION_OVER:
+                raise
+            except ZooKeeperException as error:
+                if is_retryable(error):
+                    raise
+                self.log.warn("{error} Another try follows in a while.", error=error)
+                await self._pause(client)
+        raise CancelledError
+
+    async def _pause(self, client: ZookeeperClient) -> None:
+        passed: Deferred[None] = deferLater(client.reactor, PATIENCE)
+        passed.addErrback(lambda failure: failure.trap(CancelledError) and None)
+        unsubscribe = client.subscribe_session(
+            lambda _: passed.cancel() if client.state in _OVER else None
+        )
+        try:
+            await self(passed)
+        finally:
+            unsubscribe()
