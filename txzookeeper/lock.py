@@ -116,9 +116,10 @@ class Lock:
         client's own clock, or when somebody deleted our node. Each call gives a Deferred of its
         own. Fails with ``LockError`` if the lock is not held.
         """
-        if self._place is None:
+        place = self._place
+        if place is None or not (place.held or place.why_lost):
             return fail(LockError(f"The lock {self.path} is not held."))
-        return self._place.lost()
+        return place.lost()
 
     def contenders(self) -> Deferred[list[bytes]]:
         """Give the identifiers of those who hold the lock or wait for it, in their order."""

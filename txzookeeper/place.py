@@ -28,6 +28,7 @@ from txzookeeper.errors import (
     ClosingException,
     NoNodeException,
     NotConnectedException,
+    NotReadOnlyException,
     SessionExpiredException,
     ZooKeeperException,
 )
@@ -39,12 +40,20 @@ from txzookeeper.waiters import Waiters
 from txzookeeper.waiting_line import Rule, Ticket, below, tickets
 
 _LOST: Final = frozenset(
-    {c.LOST_STATE, c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE, c.CLOSED_STATE}
+    {
+        c.LOST_STATE,
+        # Such a server is cut off from the others, who may expire the session meanwhile.
+        c.READONLY_STATE,
+        c.EXPIRED_SESSION_STATE,
+        c.AUTH_FAILED_STATE,
+        c.CLOSED_STATE,
+    }
 )
 _SESSION_OVER: Final = (
     AuthFailedException,
     ClosingException,
     NotConnectedException,
+    NotReadOnlyException,
     SessionExpiredException,
 )
 
@@ -166,6 +175,8 @@ class Place:
     async def _before(self) -> list[Ticket] | None:
         """Give those before us; None if our node is gone, or soon will be with its session."""
         in_line = await tickets(self._client, self._line)
+        if self._client.state == c.READONLY_STATE:
+            raise NotReadOnlyException(self._line)
         names = [each.name for each in in_line]
         session = self._client.client_id[0]
         if self._name not in names or self._stat is None or self._stat.ephemeral_owner != session:
