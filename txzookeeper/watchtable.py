@@ -14,8 +14,7 @@ Source: ``WatchManager.java`` and ``DataTree.java`` of ZooKeeper 3.8.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from enum import Enum
-from itertools import product
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from txzookeeper import constants as c
@@ -42,19 +41,19 @@ class Fired(NamedTuple):
     acls: tuple[ACL, ...] = ()
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """What a watch is on: the node itself, or the list of its children."""
 
-    NODE = "node"
-    CHILDREN = "children"
+    NODE = 0
+    CHILDREN = 1
 
 
-class Mode(Enum):
+class Mode(IntEnum):
     """How a watch watches: for one happening, for all at its path, or for all below it too."""
 
-    ONCE = "once"
-    STANDING = "standing"
-    RECURSIVE = "recursive"
+    ONCE = 0
+    STANDING = 1
+    RECURSIVE = 2
 
 
 _FIRES: Final = {
@@ -69,27 +68,27 @@ class WatchTable:
     """The watches that are armed, by path and by session."""
 
     def __init__(self) -> None:
-        self._waiting = {place: _Waiting() for place in product(Kind, Mode)}
+        self._waiting = [[_Waiting() for _ in Mode] for _ in Kind]
+        self._everywhere = [waiting for modes in self._waiting for waiting in modes]
         self._paths: dict[int, set[str]] = {}
 
     def arm(self, kind: Kind, path: str, session: int, mode: Mode = Mode.ONCE) -> None:
         """Set a watch, in the place of any that the session has there."""
-        for other in Mode:
-            if other is not mode:
-                self._waiting[kind, other].discard(path, session)
-        self._waiting[kind, mode].add(path, session)
+        for waiting in self._waiting[kind]:
+            waiting.discard(path, session)
+        self._waiting[kind][mode].add(path, session)
         self._paths.setdefault(session, set()).add(path)
 
     def disarm(self, kind: Kind, path: str, session: int) -> bool:
         """Take a session's watch away, and say whether it had one."""
-        if not any(self._waiting[kind, mode].discard(path, session) for mode in Mode):
+        if not any(waiting.discard(path, session) for waiting in self._waiting[kind]):
             return False
         self._tidy(path, session)
         return True
 
     def is_watched(self, kind: Kind, path: str) -> bool:
         """Say whether anybody has a watch of this kind at this very path."""
-        return any(self._waiting[kind, mode].at(path) for mode in Mode)
+        return any(waiting.at(path) for waiting in self._waiting[kind])
 
     def fire(self, happening: Happening) -> list[Fired]:
         """Give who is to be told, each session once, and take away what waited for this alone.
@@ -104,23 +103,23 @@ class WatchTable:
     def forget(self, session: int) -> None:
         """Drop all watches of a session: its connection is gone."""
         for path in self._paths.pop(session, ()):
-            for waiting in self._waiting.values():
+            for waiting in self._everywhere:
                 waiting.discard(path, session)
 
     def _listeners(self, kind: Kind, happening: Happening) -> Iterator[int]:
         path = happening.path
-        for session in self._waiting[kind, Mode.ONCE].pop(path):
+        once, standing, recursive = self._waiting[kind]
+        for session in once.pop(path):
             self._tidy(path, session)
             yield session
-        yield from self._waiting[kind, Mode.STANDING].at(path)
-        recursive = self._waiting[kind, Mode.RECURSIVE]
+        yield from standing.at(path)
         if recursive and happening.type != c.CHILD_EVENT:
             for place in _upwards(path):
                 yield from recursive.at(place)
 
     def _tidy(self, path: str, session: int) -> None:
         """Forget that a session waits at a path, unless it still does."""
-        if not any(session in waiting.at(path) for waiting in self._waiting.values()):
+        if not any(session in waiting.at(path) for waiting in self._everywhere):
             paths = self._paths[session]
             paths.discard(path)
             if not paths:
