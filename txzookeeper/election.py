@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 from typing import Any, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -81,11 +81,10 @@ class Election:
 
         Fires when we do not lead any more and ``lead``, if it ran, has ended.
         """
-        if self._under_way is not None:
-            ended = self._ended.wait()
-            self._under_way.cancel()
-            return ended
-        return self._candidacy.release().addErrback(_not_held)
+        if self._under_way is None:
+            return self._candidacy.release().addErrback(_not_held)
+        self._under_way.cancel()
+        return succeed(None) if self._under_way is None else self._ended.wait()
 
     def lost(self) -> Deferred[str]:
         """Fire with the reason as soon as leadership is lost; ``LockError`` if we do not lead."""
@@ -101,6 +100,13 @@ class Election:
         return first.addCallback(lambda found: found[0] if found else None)
 
     async def _run(self, lead: Callable[[int], Awaitable[T]]) -> T:
+        try:
+            return await self._lead_again_and_again(lead)
+        finally:
+            # Not in a callback of the Deferred that was given: who resigned may await that now.
+            self._ended.fire(None)
+
+    async def _lead_again_and_again(self, lead: Callable[[int], Awaitable[T]]) -> T:
         while True:
             try:
                 return await self._candidacy.run(lead)
@@ -116,11 +122,11 @@ class Election:
         if under_way.called:
             return under_way
         self._under_way = under_way
-        return under_way.addBoth(self._end)
+        return under_way.addBoth(self._end, under_way)
 
-    def _end(self, result: T) -> T:
-        self._under_way = None
-        self._ended.fire(None)
+    def _end(self, result: T, under_way: Deferred[Any]) -> T:
+        if self._under_way is under_way:
+            self._under_way = None
         return result
 
 

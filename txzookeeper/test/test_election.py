@@ -180,10 +180,14 @@ class RunTests(ElectionTestCase):
         one = self.election()
         running = one.run(lead)
         self.stage.server.settle()
+
+        async def resign() -> None:
+            await one.resign()
+            await running
+
         begun = self.stage.server.clock.seconds()
-        self.run_work(one.resign())
+        self.assertRaises(CancelledError, self.run_work, resign())
         self.assertEqual(ended, [begun + 3])
-        self.failureResultOf(running, CancelledError)
         self.assertEqual(self.names(), [])
 
     def test_again_and_again(self) -> None:

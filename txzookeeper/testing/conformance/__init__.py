@@ -20,6 +20,7 @@ from txzookeeper.testing.conformance import (
     nodes,
     questions,
     queues,
+    recipes,
     sessions,
     standing,
     transactions,
@@ -39,6 +40,7 @@ MODULES = (
     managed,
     queues,
     watchers,
+    recipes,
 )
 
 Promise = Callable[[World], Any]
