@@ -128,7 +128,7 @@ class Changes:
         return Empty()
 
     def remove(self, path: str) -> None:
-        """Delete a node without asking who wants it: its session has ended."""
+        """Delete a node without asking who wants it: its session or its time is over."""
         above_path = _parent(path)
         node, above = self._node(path), self._node(above_path)
         self.nodes[path] = None

@@ -118,6 +118,19 @@ class NodeTests(TreeTests):
         self.assertEqual(self.me.delete("/no").zxid, before + 1)
         self.assertEqual(self.me.get("/no").zxid, before + 1)
 
+    def test_senseless_write_takes_a_transaction(self) -> None:
+        """So does a write that cannot be read, while a senseless read takes none."""
+        before = self.tree.zxid
+        numbers = [self.tree.refuse(operation).zxid for operation in (c.MULTI_OP, c.EXISTS_OP)]
+        self.assertEqual(numbers, [before + 1, before + 1])
+
+    def test_check_alone(self) -> None:
+        """Outside of a transaction a check takes a transaction id and is refused in its own way."""
+        before = self.tree.zxid
+        self.assertEqual(self.me.ask(c.CHECK_OP, CheckRequest("/", 0)).zxid, before + 1)
+        wrong = self.me.ask(c.CHECK_OP, CheckRequest("/", 5))
+        self.assert_refused(wrong, BadVersionException)
+
     def test_changes(self) -> None:
         """An answer tells all nodes that its transaction changed, for whoever keeps them."""
         made = self.me.create("/a", b"x")
