@@ -8,16 +8,21 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import threading
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha1
 from pathlib import Path
 from signal import Signals
 from typing import Final
 
-from txzookeeper.testing.process import Process, free_ports
+from txzookeeper.testing.process import DidNotStart, Process, free_ports
 
 SUPER: Final = "super:secret"
 """The digest of who may do everything on an ensemble, reconfigure it too."""
+
+LOCAL_SESSIONS: Final = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": "true"}
+"""Settings with which a session belongs to one server only, until it has an ephemeral node."""
 
 #: A follower is given up after two seconds of silence; the servers choose a leader in about one.
 _SETTINGS: Final = {
@@ -35,11 +40,12 @@ _OPTIONS: Final = ("-Xmx128m", "-Dreadonlymode.enabled=true")
 class RealEnsemble:
     """Servers 1 to 3, of which any two suffice; they end with this process however it ends.
 
-    Sessions last 1 to 10 seconds. A server that is cut off from the others serves the read-only
-    clients after about two seconds. It is a context manager: started on entry, gone on exit.
+    ``settings`` go into each ``zoo.cfg``. Sessions last 1 to 10 seconds. A server that is cut off
+    from the others turns read-only after about two seconds; it serves nobody then but with
+    `LOCAL_SESSIONS`. It is a context manager: started on entry, gone on exit.
     """
 
-    def __init__(self, size: int = 3) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, size: int = 3) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="txzookeeper-"))
         ports = free_ports(3 * size)
         self.members: dict[int, str] = {}
@@ -48,7 +54,7 @@ class RealEnsemble:
             client, peer, election = (ports.pop() for _ in range(3))
             self.members[number] = f"127.0.0.1:{peer}:{election}:participant;127.0.0.1:{client}"
             self.processes[number] = Process(
-                self.directory / str(number), client, _SETTINGS, _OPTIONS
+                self.directory / str(number), client, {**_SETTINGS, **(settings or {})}, _OPTIONS
             )
         for process in self.processes.values():
             process.settings |= {f"server.{each}": text for each, text in self.members.items()}
@@ -70,8 +76,7 @@ class RealEnsemble:
             (process.directory / "data").mkdir(exist_ok=True)
             (process.directory / "data" / "myid").write_text(str(number))
             process.launch()
-        for process in self.processes.values():
-            process.await_answer(timeout, "leader", "follower")
+        self._await_quorum(timeout)
         return self
 
     def stop(self, number: int) -> None:
@@ -103,6 +108,17 @@ class RealEnsemble:
     def followers(self) -> list[int]:
         """Give the followers' numbers."""
         return [n for n, each in self.processes.items() if each.mode() == "follower"]
+
+    def _await_quorum(self, timeout: float) -> None:
+        pause = threading.Event()
+        # One that stood still while it led believes for a moment that it does so still.
+        complete = sorted(["leader", *["follower"] * (len(self.processes) - 1)])
+        for _ in range(int(timeout / 0.05)):
+            modes = [process.mode() or "" for process in self.processes.values()]
+            if sorted(modes) == complete:
+                return
+            pause.wait(0.05)
+        raise DidNotStart(f"The servers' modes are {modes}.")
 
     def close(self) -> None:
         """Kill them and remove their data."""

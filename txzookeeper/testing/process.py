@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
 from signal import Signals
@@ -41,6 +42,10 @@ JVM: Final = (
     "-XX:+UseSerialGC",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )
+
+
+#: The kernel takes the thread that started a process for its parent, so it has to live as long.
+_LAUNCHER: Final = ThreadPoolExecutor(max_workers=1)
 
 
 class DidNotStart(Exception):
@@ -85,14 +90,8 @@ class Process:
         if self._process is not None:
             return
         self.directory.mkdir(exist_ok=True)
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*_dies_with_us(), *self._java, self._config()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command = [*_dies_with_us(), *self._java, self._config()]
+        self._process = _LAUNCHER.submit(_run, command, self.directory / "log").result()
 
     def await_answer(self, timeout: float, *modes: str) -> None:
         """Wait until it serves requests, in one of these modes if any are named.
@@ -151,6 +150,13 @@ class Process:
         if not path.exists():
             path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         return str(path)
+
+
+def _run(command: Sequence[str], path: Path) -> subprocess.Popen[bytes]:
+    with path.open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 def available() -> bool:

@@ -57,7 +57,7 @@ class Leg(Protocol):
         """Note that one of the two ends is closed."""
         self._open.discard(end)
         if not self._open:
-            self._proxy.legs.discard(self)
+            self._proxy.parted(self)
 
 
 class Beyond(Protocol):
@@ -111,6 +111,7 @@ class Proxy(Factory):
         self._host = parse_hosts(servers).hosts[0]
         [self._port] = free_ports(1)
         self._listening: IListeningPort | None = None
+        self._waiting: list[Deferred[None]] = []
 
     @property
     def servers(self) -> str:
@@ -126,6 +127,13 @@ class Proxy(Factory):
         endpoint = self.lines.endpoint(self._host.name, self._host.port)
         connecting: Deferred[Any] = endpoint.connect(_Only(beyond))
         return connecting
+
+    def parted(self, leg: Leg) -> None:
+        """Forget a connection of which nothing is left."""
+        self.legs.discard(leg)
+        waiting, self._waiting = self._waiting, []
+        for closed in waiting:
+            closed.callback(None)
 
     def drop_connections(self) -> None:
         """Break all connections; clients may come back at once."""
@@ -148,6 +156,18 @@ class Proxy(Factory):
         """Stop listening; connections that exist go on."""
         listening, self._listening = self._listening, None
         return maybeDeferred(listening.stopListening) if listening else maybeDeferred(lambda: None)
+
+    def close(self) -> Deferred[None]:
+        """Refuse and break all connections; fires when nothing is left of them."""
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        await self.refuse_connections()
+        self.drop_connections()
+        while self.legs:
+            closed: Deferred[None] = Deferred()
+            self._waiting.append(closed)
+            await closed
 
 
 class _Only(Factory):

@@ -185,9 +185,8 @@ class RealWorld(World):
         try:
             await self.kept(promise)
         finally:
-            await self.cut()
-            while any(proxy.legs for proxy in self.proxies):
-                await self.sleep(0.01)
+            for proxy in self.proxies:
+                await proxy.close()
 
 
 async def _remove(client: ZookeeperClient, path: str) -> None:
