@@ -67,18 +67,22 @@ class Awaiting:
         self.over = True
         self.interrupt()
 
-    async def reading(self, client: ZookeeperClient, read: Callable[[], Awaitable[T]]) -> T:
+    async def reading(
+        self,
+        client: ZookeeperClient,
+        read: Callable[[], Awaitable[T]],
+        answers: tuple[type[ZooKeeperException], ...] = (),
+    ) -> T:
         """Read something, as often as it takes, and give it.
 
-        Raises a ``ZooKeeperException`` only if the session is over.
+        Raises a ``ZooKeeperException`` if that is an answer, or if the session is over.
         """
         while not self.over:
             try:
                 return await self(retry(client, read))
-            except _SESSION_OVER:
-                raise
             except ZooKeeperException as error:
-                if is_retryable(error):
+                # What is worth a retry comes from there only when the session is over.
+                if is_retryable(error) or isinstance(error, (*_SESSION_OVER, *answers)):
                     raise
                 self.log.warn("{error} Another try follows in a while.", error=error)
                 await self._pause(client)
