@@ -86,23 +86,26 @@ class Stage:
         self.server = MemoryServer()
         self.run = self.server.run
         self.clients: list[ZookeeperClient] = []
+        self.lines: dict[ZookeeperClient, Lines] = {}
 
     def client(
         self,
         kind: Callable[..., Any] = ZookeeperClient,
         *moments: Moment,
         meddler: Meddler | None = None,
+        chroot: str = "",
     ) -> Any:
         """Give a connected client; from then on its moments come, or somebody meddles."""
         lines = Lines(self.server.clock, self.server.endpoint)
         client = kind(
-            self.server.servers,
+            self.server.servers + chroot,
             6000,
             reactor=self.server.clock,
             endpoint=lines.endpoint,
             random=Random(len(self.clients)),
         )
         self.clients.append(client)
+        self.lines[client] = lines
         self.run(client.connect())
         lines.meddler = meddler or Moments(*moments)
         return client
