@@ -202,7 +202,7 @@ class Subtree:
             self._gone(path)
             if path in self._visits:
                 self._demand(path, Reason.CHANGED)
-        elif not self._below_denied(path):
+        else:
             new = event.type == c.CREATED_EVENT or path in self
             self._demand(path, Reason.CHANGED if new else Reason.UNKNOWN)
 

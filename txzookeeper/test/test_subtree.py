@@ -245,6 +245,10 @@ class SubtreeTests(StageTestCase):
         self.start()
         self.change(self.other.delete("/a/d"), self.other.create("/a/d", b"2"))
         self.assert_same()
+        self.change(self.other.set_acl("/a/d", DENIED), self.other.set("/a/d"))
+        again = self.other.transaction().delete("/a/d").create("/a/d").create("/a/d/f")
+        self.change(again.commit())
+        self.assert_same()
 
     def test_stopped(self) -> None:
         """After the end nothing is told, and what was held stays as it was."""
@@ -312,42 +316,91 @@ class SubtreeTests(StageTestCase):
 class TroubleTests(SynchronousTestCase):
     """Something that happens at every moment of the work."""
 
-    def check(self, count: int, deed: Any) -> Moment:
-        """Make changes while something happens, and require that the last state is held."""
+    def check(self, count: int, deed: Any, away: int = 0) -> Moment:
+        """Make changes while something happens, and require that the last state is held.
+
+        ``away``: for how many changes after that the client is cut off.
+        """
         stage = Stage()
         other = stage.client()
         stage.run(other.transaction().create("/a").create("/a/b").create("/a/b/c").commit())
-        moment = Moment(count, lambda line: deed(stage, lambda: client, line))
+
+        def happen(line: Any) -> Any:
+            if away:
+                lines.hold()
+            return deed(stage, lambda: client, line)
+
+        moment = Moment(count, happen)
         client: ManagedClient = stage.client(ManagedClient, moment)
+        lines = stage.lines[client]
         subtree = Subtree(client, "/a", limit=2)
         mirror = Mirror(subtree)
         subtree.start()
-        for change in (
-            other.create("/a/d"),
-            other.transaction().create("/a/e").create("/a/e/f").create("/a/e/f/g").commit(),
-            other.transaction().delete("/a/b/c").delete("/a/b").create("/a/b", b"2").commit(),
-            other.transaction().set("/a/b", b"3").create("/a/b/h").commit(),
-            other.delete("/a/d"),
-        ):
-            stage.run(change)
+        left = away
+        for change in changes(other):
+            stage.run(change())
+            left -= moment.came
+            if left < 0:
+                lines.release()
             stage.server.settle()
-        stage.server.advance(5)
+        lines.release()
+        stage.server.advance(10)
         there = stage.run(nodes_of(other, "/a"))
         self.assertEqual(held(subtree), there)
         self.assertEqual(mirror.nodes, there)
         stage.run(subtree.stop())
         self.assertEqual(len(client._channel.watches), 0)
-        self.assertEqual(stage.close(), [])
+        self.assertEqual(list(stage.close()), [])
         return moment
 
     def test_cut(self) -> None:
-        """A connection that breaks at whatever moment loses nothing."""
-        times = moments(self.check, lambda stage, client, line: cut(line))
-        self.assertGreater(len(list(times)), 20)
+        """A connection that breaks at whatever moment, for how long soever, loses nothing."""
+        for away in range(4):
+            times = moments(self.check, lambda stage, client, line: cut(line), away)
+            self.assertGreater(len(list(times)), 20)
 
     def test_expired(self) -> None:
         """Nor does a session that expires, on a managed client."""
-        self.assertGreater(len(list(moments(self.check, expire))), 20)
+        for away in range(4):
+            self.assertGreater(len(list(moments(self.check, expire, away))), 20)
+
+    def test_changed_while_loading(self) -> None:
+        """What changes while all is being read is held as it is then."""
+
+        def once(count: int, change: Any, limit: int) -> Moment:
+            stage = Stage()
+            other = stage.client()
+            making = other.transaction().create("/a").create("/a/b").create("/a/b/c")
+            stage.run(making.create("/a/d").create("/a/d/e").commit())
+
+            def make(_: Any) -> None:
+                for each in change(other):
+                    each.addErrback(lambda failure: failure.trap(NotConnectedException))
+
+            moment = Moment(count, make)
+            client = stage.client(ZookeeperClient, moment)
+            subtree = Subtree(client, "/a", limit=limit)
+            mirror = Mirror(subtree)
+            stage.run(subtree.start())
+            stage.server.settle()
+            there = stage.run(nodes_of(other, "/a"))
+            self.assertEqual((held(subtree), mirror.nodes), (there, there))
+            stage.close()
+            return moment
+
+        for change in (
+            lambda other: [other.set("/a/b"), other.set("/a/d")],
+            lambda other: [other.set("/a/b/c"), other.set("/a")],
+            lambda other: [other.delete("/a/b/c"), other.delete("/a/b")],
+            lambda other: [other.create("/a/b/f"), other.create("/a/b/f/g")],
+            lambda other: [
+                other.delete("/a/b/c"),
+                other.create("/a/b/c"),
+                other.create("/a/b/c/h"),
+            ],
+        ):
+            for limit in (1, 2, 100):
+                self.assertGreater(len(list(moments(once, change, limit))), 10)
 
     def test_stopped(self) -> None:
         """Stopped or cancelled at whatever moment, it leaves no watch and tells nothing."""
@@ -379,6 +432,31 @@ class TroubleTests(SynchronousTestCase):
 
         for cancel in (True, False):
             self.assertGreater(len(list(moments(once, cancel))), 5)
+
+
+def changes(other: ZookeeperClient) -> list[Any]:
+    """Give some changes to make."""
+    family = ("/a/e", "/a/e/f", "/a/e/f/g", "/a/i", "/a/j", "/a/k")
+
+    def make() -> Deferred[Any]:
+        work = other.transaction()
+        for path in family:
+            work.create(path)
+        return work.commit()
+
+    def replace() -> Deferred[Any]:
+        return other.transaction().delete("/a/b/c").delete("/a/b").create("/a/b", b"2").commit()
+
+    return [
+        lambda: other.create("/a/d"),
+        lambda: other.create("/a/d/l"),
+        lambda: other.create("/a/d/l/m"),
+        make,
+        lambda: other.create("/a/k/n"),
+        replace,
+        lambda: other.transaction().set("/a/b", b"3").create("/a/b/h").commit(),
+        lambda: other.delete("/a/j"),
+    ]
 
 
 NAMES = st.sampled_from(["/a", "/a/b", "/a/b/c", "/a/d", "/a/d/e", "/a/b/c/f"])
