@@ -103,14 +103,15 @@ class Network:
 class MemoryServer(Network):
     """A ZooKeeper whose clients reach it through memory, in a clock's time.
 
-    A tick of 500 ms allows sessions of 1 to 10 seconds, as `RealServer` does.
+    A tick of 500 ms allows sessions of 1 to 10 seconds, as `RealServer` does; once a tick it also
+    looks for containers and nodes with a time to live that are to go.
     """
 
     servers = "memory:2181"
 
     def __init__(self, clock: Clock | None = None, *, tick: int = 500) -> None:
         clock = Clock() if clock is None else clock
-        super().__init__(ZooKeeperServer(clock, tick=tick), clock)
+        super().__init__(ZooKeeperServer(clock, tick=tick, containers=tick), clock)
         self.server.doStart()
 
     def network(self) -> Network:

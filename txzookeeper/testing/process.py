@@ -40,6 +40,7 @@ JVM: Final = (
     "-Xshare:auto",
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
+    "-Dznode.container.checkIntervalMs=500",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )
 

@@ -16,6 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from txzookeeper.testing.conformance import (
     access,
+    departures,
     managed,
     nodes,
     questions,
@@ -32,6 +33,7 @@ from txzookeeper.testing.world import World
 MODULES = (
     nodes,
     questions,
+    departures,
     access,
     transactions,
     watches,
