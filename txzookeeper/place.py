@@ -162,8 +162,7 @@ class Place:
     async def _found(self) -> tuple[str, Stat] | None:
         for ticket in await self._ours():
             stat = await retry(self._client, self._client.exists, below(self._line, ticket.name))
-            # Nodes of an expired session may be there for another moment.
-            if stat is not None and stat.ephemeral_owner == self._client.client_id[0]:
+            if stat is not None:
                 return ticket.name, stat
         return None
 
@@ -173,7 +172,7 @@ class Place:
         return [each for each in in_line if each.token == self._token]
 
     async def _before(self) -> list[Ticket] | None:
-        """Give those before us; None if our node is gone, or soon will be with its session."""
+        """Give those before us; None if our node is gone, or soon will be with an old session."""
         in_line = await tickets(self._client, self._line)
         if self._client.state == c.READONLY_STATE:
             raise NotReadOnlyException(self._line)

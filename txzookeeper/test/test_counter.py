@@ -14,11 +14,13 @@ from txzookeeper.counter import Counter
 from txzookeeper.errors import (
     ConnectionLossException,
     NoAuthException,
+    NoNodeException,
     SessionExpiredException,
 )
 from txzookeeper.managed import ManagedClient
 from txzookeeper.permissions import ZOO_READ_ACL_UNSAFE
-from txzookeeper.test.stage import Moment, StageTestCase, cut, expire, moments
+from txzookeeper.test.stage import Moment, Moments, StageTestCase, cut, expire, moments
+from txzookeeper.testing.line import Line
 
 
 class CounterTests(StageTestCase):
@@ -154,6 +156,37 @@ class CounterTests(StageTestCase):
         for kind in (ZookeeperClient, ManagedClient):
             list(moments(adding, kind))
         self.assertLessEqual({(0, 0), (0, 1), (2, 2), (2, 3), (3, 3)}, set(outcomes))
+
+    def test_proof_deleted(self) -> None:
+        """If somebody deletes the proof with the answer, that nobody knows is told as well."""
+        outcomes = []
+
+        def adding(number: int) -> Moment:
+            before = self.run_work(self.counter.value())
+
+            def remove(line: Line) -> bool:
+                deleting = self.client.delete(receipts[0])
+                deleting.addErrback(lambda failure: failure.trap(NoNodeException))
+                return cut(line)
+
+            moment = Moment(number, remove)
+            client = self.stage.client()
+            counter = Counter("/c", client)
+            self.run_work(counter.add())
+            receipts = self.run_work(client.get_ephemerals())
+            self.stage.lines[client].meddler = Moments(moment)
+            try:
+                self.run_work(counter.add())
+                known = 2
+            except ConnectionLossException:
+                known = 1
+            added = self.run_work(self.counter.value()) - before
+            outcomes.append((known, added))
+            self.run_work(client.close())
+            return moment
+
+        list(moments(adding))
+        self.assertEqual(set(outcomes), {(2, 2), (1, 1), (1, 2)})
 
     def test_sessions(self) -> None:
         """On a managed client counting goes on in the next session."""

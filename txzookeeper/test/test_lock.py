@@ -28,6 +28,8 @@ class LockTests(LockTestCase):
         self.assertRegex(name, r"^lock-[0-9a-f]{16}-\d{10}$")
         released = lock.release()
         self.assertFalse(lock.acquired)
+        self.assertEqual(len(self.client._channel.watches), 0)
+        self.assertEqual(self.client._subscribers, [])
         self.assertIsNone(self.run_work(released))
         self.assertEqual(self.nodes(), [])
         self.run_work(lock.acquire())

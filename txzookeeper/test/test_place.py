@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -15,7 +16,7 @@ from txzookeeper.managed import ManagedClient
 from txzookeeper.test.locks import LockTestCase
 from txzookeeper.test.stage import Moment, cut, expire, moments
 from txzookeeper.testing.line import Line
-from txzookeeper.utils import sleep
+from txzookeeper.utils import ensure_path, sleep
 
 
 class LossTests(LockTestCase):
@@ -295,6 +296,30 @@ class TroubleTests(LockTestCase):
         for contended in (False, True):
             self.assertGreater(len(list(moments(expiring, contended))), 4)
         self.assert_free()
+
+    def test_stale_node(self) -> None:
+        """A node of an older session, which is about to vanish, is not taken for ours."""
+        stale = self.stage.client()
+        client = self.stage.client(ManagedClient, Moment(1, cut))
+        lock = Lock("/locks/one", client, random=Random(7))
+        self.run_work(ensure_path(stale, "/locks/one"))
+        prefix = f"/locks/one/lock-{Random(7).getrandbits(64):016x}-"
+        path = self.run_work(stale.create(prefix, flags=c.EPHEMERAL | c.SEQUENCE))
+        waiting = lock.acquire()
+        self.stage.server.advance(1)
+        self.assertNoResult(waiting)
+        self.assertEqual(len(self.nodes()), 2)
+        renewed = client.subscribe_new_session()
+        ours = f"/locks/one/{self.nodes()[1]}"
+        self.stage.expire(client)
+        # Now there is one with the very name of ours, too.
+        self.run_work(stale.create(ours, flags=c.EPHEMERAL))
+        self.run_work(renewed)
+        self.run_work(stale.delete(path))
+        self.stage.server.advance(1)
+        self.assertNoResult(waiting)
+        self.run_work(stale.close())
+        self.run_work(waiting)
 
     def test_closed(self) -> None:
         """Whenever the client is closed, waiting ends, and nothing is left."""
