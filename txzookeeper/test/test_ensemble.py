@@ -20,6 +20,7 @@ from txzookeeper.errors import (
     NotReadOnlyException,
 )
 from txzookeeper.event import ClientEvent
+from txzookeeper.records import Stat
 from txzookeeper.test.ensembles import SKIPPED, EnsembleTestCase, Witness, again, ensemble
 from txzookeeper.testing import RealWorld, client_tests
 from txzookeeper.testing.ensemble import LOCAL_SESSIONS, SUPER, RealEnsemble
@@ -90,7 +91,7 @@ class TroubleTests(EnsembleTestCase):
             await deferToThread(self.ensemble.start)
         self.writing = False
         await writing
-        await again(witness.client.sync)
+        await witness.catch_up()
         names = await again(lambda: witness.client.get_children("/counter"))
         data, _ = await again(lambda: witness.client.get("/counter"))
         self.assertEqual(set(made) - {f"/counter/{name}" for name in names}, set())
@@ -184,7 +185,7 @@ class EphemeralTests(EnsembleTestCase):
         leader, follower = await self.find()
         witness, other = await self.witness(leader, "a"), await self.witness(follower, "b")
         await witness.client.close()
-        await other.client.sync()
+        await other.catch_up()
         self.assertIsNone(await other.client.exists("/a"))
 
     async def test_vanished(self) -> None:
@@ -233,7 +234,7 @@ class ReadOnlyTests(TestCase):
             await deferToThread(ensemble.stop, number)
         client = self.client(ensemble, read_only=True)
         states: list[int] = []
-        written: Deferred[None] = Deferred()
+        written: Deferred[Stat] = Deferred()
 
         def changed(event: ClientEvent) -> None:
             states.append(event.connection_state)
