@@ -67,8 +67,12 @@ class Lock:
 
     @property
     def acquired(self) -> bool:
-        """Whether we hold it, as far as can be known."""
-        return self._place is not None and self._place.held
+        """Whether we hold it, as far as can be known at this very moment.
+
+        A process that was stopped and goes on knows it at once, before it is told anything.
+        """
+        place = self._place
+        return place is not None and place.held and self._client.session_left > 0
 
     @property
     def token(self) -> int:

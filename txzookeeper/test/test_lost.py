@@ -12,6 +12,7 @@ from txzookeeper import constants as c
 from txzookeeper.deadline import Deadline
 from txzookeeper.errors import ClosingException, ConnectionLossException, NotConnectedException
 from txzookeeper.lifetime import monotonic
+from txzookeeper.lock import Lock
 from txzookeeper.test.test_client import ClientTestCase
 
 
@@ -136,6 +137,13 @@ class LostTests(ClientTestCase):
         self.server.advance(30)
         states = [state for _, state in self.states]
         self.assertEqual(states, [c.CONNECTING_STATE, c.CONNECTED_STATE])
+
+    def test_stopped(self) -> None:
+        """The holder of a lock whose process was stopped knows it before anybody tells him."""
+        lock = self.server.run(Lock("/lock", self.client).acquire())
+        self.assertTrue(lock.acquired)
+        self.server.clock.rightNow += 6.1
+        self.assertFalse(lock.acquired)
 
     def test_subscribers(self) -> None:
         """Each subscriber is told, whatever the one before it raises, until it unsubscribes."""
