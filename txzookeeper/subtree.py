@@ -248,9 +248,8 @@ class Subtree:
         known = self._cache.get(path) if why is Reason.UNSURE else None
         try:
             node = await self._read(path, known, awaiting)
-            listing = why is not Reason.CHANGED or path in self._denied
             names: list[str] = []
-            if listing and has_other_children(known, node):
+            if why is not Reason.CHANGED and has_other_children(known, node):
                 names = await self._ask(awaiting, self._client.get_children, path)
         except NoNodeException:
             self._gone(path)

@@ -26,7 +26,16 @@ from txzookeeper.errors import (
 from txzookeeper.managed import ManagedClient
 from txzookeeper.records import ACL
 from txzookeeper.subtree import Subtree
-from txzookeeper.test.stage import Delay, Moment, Stage, StageTestCase, cut, expire, moments
+from txzookeeper.test.stage import (
+    Delay,
+    Moment,
+    Moments,
+    Stage,
+    StageTestCase,
+    cut,
+    expire,
+    moments,
+)
 
 Nodes = dict[str, bytes]
 
@@ -401,6 +410,34 @@ class TroubleTests(SynchronousTestCase):
         ):
             for limit in (1, 2, 100):
                 self.assertGreater(len(list(moments(once, change, limit))), 10)
+
+    def test_changed_while_looking_again(self) -> None:
+        """So is what changes while the client looks what has happened without it."""
+
+        def once(count: int) -> Moment:
+            stage = Stage()
+            other = stage.client()
+            stage.run(other.transaction().create("/a").create("/a/b").create("/a/c").commit())
+
+            def make(_: Any) -> None:
+                other.set("/a/b", b"2").addErrback(lambda _: None)
+
+            moment = Moment(count, make)
+            client = stage.client()
+            subtree = Subtree(client, "/a", limit=1)
+            stage.run(subtree.start())
+            lines = stage.lines[client]
+            lines.hold()
+            lines.cut()
+            stage.run(other.create("/a/b/d"))
+            lines.meddler = Moments(moment)
+            lines.release()
+            stage.server.advance(5)
+            self.assertEqual(held(subtree), stage.run(nodes_of(other, "/a")))
+            stage.close()
+            return moment
+
+        self.assertGreater(len(list(moments(once))), 10)
 
     def test_stopped(self) -> None:
         """Stopped or cancelled at whatever moment, it leaves no watch and tells nothing."""
