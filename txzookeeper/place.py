@@ -33,8 +33,9 @@ from txzookeeper.errors import (
     ZooKeeperException,
 )
 from txzookeeper.event import ClientEvent
+from txzookeeper.patience import before_next, is_retryable
 from txzookeeper.records import ACL, Stat
-from txzookeeper.retry import before_next, is_retryable, retry, retry_watch
+from txzookeeper.retry import retry, retry_watch
 from txzookeeper.utils import ensure_path
 from txzookeeper.waiters import Waiters
 from txzookeeper.waiting_line import Rule, Ticket, below, tickets

@@ -14,8 +14,9 @@ from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import EPHEMERAL
 from txzookeeper.doubt import ANSWER_LOST
 from txzookeeper.errors import NodeExistsException, NoNodeException, ZooKeeperException
+from txzookeeper.patience import before_next, is_retryable
 from txzookeeper.records import ACL
-from txzookeeper.retry import before_next, is_retryable, retry
+from txzookeeper.retry import retry
 from txzookeeper.transaction import Transaction
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from txzookeeper import constants as c
 from txzookeeper.call import Call, Observe
 from txzookeeper.channel import Channel
 from txzookeeper.client import Operations, ZookeeperClient
@@ -21,14 +20,19 @@ from txzookeeper.doubt import ANSWER_LOST, is_ours, only_once, proves_nothing
 from txzookeeper.errors import (
     ConnectionLossException,
     OperationTimeoutException,
-    SessionMovedException,
-    ThrottledOpException,
     ZooKeeperException,
 )
-from txzookeeper.event import ClientEvent
 from txzookeeper.jute import decode, encode
+from txzookeeper.lifetime import ClientId
 from txzookeeper.multi import Part
 from txzookeeper.operations import REPLIES, REQUESTS
+from txzookeeper.patience import (
+    RETRYABLE,
+    RetryException,
+    before_next,
+    get_delay,
+    is_retryable,
+)
 from txzookeeper.records import (
     Create2Response,
     CreateResponse,
@@ -36,36 +40,19 @@ from txzookeeper.records import (
     Stat,
 )
 
+__all__ = [
+    "RetryClient",
+    "RetryException",
+    "before_next",
+    "get_delay",
+    "is_retryable",
+    "retry",
+    "retry_watch",
+]
+
 T = TypeVar("T")
 E = TypeVar("E")
 P = ParamSpec("P")
-
-_OVER: Final = (c.CLOSED_STATE, c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE)
-
-
-class RetryException(Exception):
-    """A function given to `retry` asks to be called once more."""
-
-
-_RETRYABLE: Final = (
-    *ANSWER_LOST,
-    SessionMovedException,
-    ThrottledOpException,
-    RetryException,
-)
-
-
-def is_retryable(error: BaseException) -> bool:
-    """Say whether the same call may fare better a moment later, on the same session.
-
-    The end of the session, by closing or expiry, is not such an error.
-    """
-    return isinstance(error, _RETRYABLE)
-
-
-def get_delay(session_timeout: float, max_delay: float = 5, session_fraction: float = 30) -> float:
-    """Give how many seconds to wait before the next try: a fraction of the session's time (ms)."""
-    return min(session_timeout / session_fraction / 1000, max_delay)
 
 
 def retry(
@@ -123,39 +110,9 @@ async def _repeated(client: ZookeeperClient, attempt: Callable[[], Awaitable[T]]
     while True:
         try:
             return await attempt()
-        except _RETRYABLE as error:
+        except RETRYABLE as error:
             await before_next(client, tries, error)
             tries += 1
-
-
-async def before_next(client: ZookeeperClient, tries: int, error: Exception) -> None:
-    """Wait for the moment of the next try, or raise the error if the session is over by then.
-
-    ``tries`` counts those before the one that failed.
-    """
-    if tries or not isinstance(error, ConnectionLossException):
-        await _pause(client, get_delay(client.session_timeout))
-    if client.state in _OVER:
-        raise error
-
-
-async def _pause(client: ZookeeperClient, delay: float) -> None:
-    """Wait, but no longer than the session lasts, lest something of it be left in the reactor."""
-    passed: Deferred[None] = Deferred()
-    call = client.reactor.callLater(delay, passed.callback, None)
-
-    def changed(event: ClientEvent) -> None:
-        # A managed client's session has a successor only after this was told.
-        if event.connection_state in _OVER and call.active():
-            call.reset(0)
-
-    unsubscribe = client.subscribe_session(changed)
-    try:
-        await passed
-    finally:
-        unsubscribe()
-        if call.active():
-            call.cancel()
 
 
 class RetryClient(Operations):
@@ -197,13 +154,50 @@ class RetryClient(Operations):
             calling.addTimeout(self._limit, self.client.reactor, gave_up)
         return calling
 
+    def connect(self, *args: Any, **options: Any) -> Deferred[RetryClient]:
+        """Connect the client, with arguments as for its own ``connect``; gives this one."""
+        return self.client.connect(*args, **options).addCallback(lambda _: self)
+
+    def close(self) -> Deferred[None]:
+        """Close the client."""
+        return self.client.close()
+
+    def add_auth(self, scheme: str, identity: str | bytes) -> Deferred[None]:
+        """Add a credential to the client, which tells it on each connection anyway."""
+        return self.client.add_auth(scheme, identity)
+
+    @property
+    def client_id(self) -> ClientId:
+        """The session's id and password."""
+        return self.client.client_id
+
+    @property
+    def session_timeout(self) -> int:
+        """The session's time-out in ms."""
+        return self.client.session_timeout
+
+    @property
+    def state(self) -> int:
+        """One of the ``*_STATE`` constants."""
+        return self.client.state
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers at this moment."""
+        return self.client.connected
+
+    @property
+    def unrecoverable(self) -> bool:
+        """Whether the session has expired or was refused."""
+        return self.client.unrecoverable
+
     async def _persist(self, call: Call[T]) -> T:
         request: Record | None = None
         tries, lost = 0, False
         while True:
             try:
                 return await self.client._call(_copy(call))
-            except _RETRYABLE as error:
+            except RETRYABLE as error:
                 lost = lost or isinstance(error, ANSWER_LOST)
                 request = _request(call)
                 if lost and only_once(call.op, request):

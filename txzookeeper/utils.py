@@ -10,8 +10,9 @@ from twisted.internet.task import deferLater
 
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import BadVersionException, NodeExistsException, NoNodeException
+from txzookeeper.patience import before_next, is_retryable
 from txzookeeper.records import ACL, Stat
-from txzookeeper.retry import before_next, is_retryable, retry
+from txzookeeper.retry import retry
 
 Change = Callable[[bytes | None, Stat | None], bytes | Awaitable[bytes]]
 """(data, stat), both None where there is no node: gives the new data, or a Deferred of them."""

@@ -336,6 +336,23 @@ class RetryClientTests(StageTestCase):
         client = self.lossy(line)
         self.assertRaises(SessionExpiredException, self.run_work, client.get("/"))
 
+    def test_life(self) -> None:
+        """It can be used for the whole of the client's life."""
+        plain = ZookeeperClient(
+            self.stage.server.servers,
+            6000,
+            reactor=self.stage.server.clock,
+            endpoint=self.stage.server.endpoint,
+        )
+        client = RetryClient(plain)
+        self.assertIs(self.run_work(client.connect(timeout=1000)), client)
+        self.run_work(client.add_auth("digest", "us:secret"))
+        self.assertEqual(client.client_id, plain.client_id)
+        self.assertEqual((client.session_timeout, client.state), (6000, c.CONNECTED_STATE))
+        self.assertEqual((client.connected, client.unrecoverable), (True, False))
+        self.run_work(client.close())
+        self.assertEqual((client.connected, client.state), (False, c.CLOSED_STATE))
+
     def test_limit(self) -> None:
         """An operation that takes longer than the limit fails, waiting included."""
         client = RetryClient(self.client, limit=3)
