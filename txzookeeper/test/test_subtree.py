@@ -417,10 +417,10 @@ class TroubleTests(SynchronousTestCase):
         def once(count: int) -> Moment:
             stage = Stage()
             other = stage.client()
-            stage.run(other.transaction().create("/a").create("/a/b").create("/a/c").commit())
+            stage.run(other.transaction().create("/a").create("/a/b").create("/a/z").commit())
 
             def make(_: Any) -> None:
-                other.set("/a/b", b"2").addErrback(lambda _: None)
+                other.set("/a/z", b"2").addErrback(lambda _: None)
 
             moment = Moment(count, make)
             client = stage.client()
@@ -429,7 +429,7 @@ class TroubleTests(SynchronousTestCase):
             lines = stage.lines[client]
             lines.hold()
             lines.cut()
-            stage.run(other.create("/a/b/d"))
+            stage.run(other.create("/a/z/d"))
             lines.meddler = Moments(moment)
             lines.release()
             stage.server.advance(5)

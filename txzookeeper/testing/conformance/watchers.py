@@ -86,6 +86,9 @@ async def expired(world: World) -> None:
 
 
 async def _caught_up(client: Any) -> None:
-    """Wait until events that are under way have arrived, and what they made be read again."""
+    """Wait until events that are under way have arrived, and what they made be read again.
+
+    A leader's ``sync`` does not wait for what was acknowledged elsewhere; a write does.
+    """
     for _ in range(3):
-        await client.sync()
+        await client.set("/")
