@@ -24,6 +24,7 @@ from txzookeeper.testing.conformance import (
     recipes,
     sessions,
     standing,
+    subtrees,
     transactions,
     watchers,
     watches,
@@ -42,6 +43,7 @@ MODULES = (
     managed,
     queues,
     watchers,
+    subtrees,
     recipes,
 )
 
