@@ -37,8 +37,9 @@ class LockLost(LockError):
 class Lock:
     """A lock that one holder has at a time, and that is given in the order of asking.
 
-    ``path`` is the node below which those who want the lock have theirs; it is made when it is
-    missing. ``identifier`` is for people: it says in `contenders` who we are. ``acls`` are for
+    ``path`` is the node below which those who want the lock have theirs. If it is missing it is
+    made, as a container: some time after the last one has left, the server deletes it.
+    ``identifier`` is for people: it says in `contenders` who we are. ``acls`` are for
     all nodes made here, ``random`` is for their names. The same object can be acquired again
     after it was released; two of them exclude each other even in one program.
 

@@ -150,7 +150,7 @@ class Place:
                 made, stat = await self._client.create2(path, self._data, self._acls, flags)
                 return made.rpartition("/")[2], stat
             except NoNodeException:
-                await ensure_path(self._client, self._line, self._acls)
+                await ensure_path(self._client, self._line, self._acls, container=True)
             except Exception as error:
                 if not is_retryable(error):
                     raise

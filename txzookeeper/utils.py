@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from txzookeeper import constants as c
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import BadVersionException, NodeExistsException, NoNodeException
 from txzookeeper.patience import before_next, is_retryable
@@ -25,28 +26,38 @@ def sleep(clock: IReactorTime | ZookeeperClient, delay: float) -> Deferred[None]
 
 
 def ensure_path(
-    client: ZookeeperClient, path: str, acls: Iterable[ACL] | None = None
+    client: ZookeeperClient,
+    path: str,
+    acls: Iterable[ACL] | None = None,
+    *,
+    container: bool = False,
 ) -> Deferred[None]:
     """Make a node and those above it, as far as they are missing: persistent, without data.
 
-    With a chroot, the node at its end can be made, but none above it (``NoNodeException``).
+    With ``container`` the node itself is one that the server deletes when its last child has
+    gone. With a chroot, the node at its end can be made, but none above it
+    (``NoNodeException``).
     """
-    return Deferred.fromCoroutine(_ensure(client, path, None if acls is None else tuple(acls)))
+    flags = c.CONTAINER if container else c.PERSISTENT
+    every = None if acls is None else tuple(acls)
+    return Deferred.fromCoroutine(_ensure(client, path, every, flags))
 
 
-async def _ensure(client: ZookeeperClient, path: str, acls: tuple[ACL, ...] | None) -> None:
+async def _ensure(
+    client: ZookeeperClient, path: str, acls: tuple[ACL, ...] | None, flags: int
+) -> None:
     if await retry(client, client.exists, path) is not None:
         return
     while True:
         try:
-            await retry(client, client.create, path, b"", acls)
+            await retry(client, client.create, path, b"", acls, flags)
             return
         except NodeExistsException:
             return
         except NoNodeException:
             if path == "/":
                 raise
-            await _ensure(client, parent(path), acls)
+            await _ensure(client, parent(path), acls, c.PERSISTENT)
 
 
 def parent(path: str) -> str:

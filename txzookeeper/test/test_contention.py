@@ -14,6 +14,7 @@ from txzookeeper.managed import ManagedClient
 from txzookeeper.test.stage import StageTestCase
 from txzookeeper.testing.memory import Network
 from txzookeeper.utils import sleep
+from txzookeeper.waiting_line import tickets
 
 RUNS = 20
 
@@ -76,7 +77,7 @@ class ContentionTests(StageTestCase):
         """Give seeds, and after each of them require that nobody is left in line."""
         for seed in range(RUNS):
             yield seed
-            self.assertEqual(self.run_work(self.client.get_children(path)), [])
+            self.assertEqual(self.run_work(tickets(self.client, path)), [])
 
     async def hold(self, lock: Lock, chance: Random, check: Any) -> bool:
         """Try to have a lock for some time; say whether it came to that."""

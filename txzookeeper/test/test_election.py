@@ -15,6 +15,7 @@ from txzookeeper.managed import ManagedClient
 from txzookeeper.retry import retry
 from txzookeeper.test.stage import Moment, StageTestCase, cut, expire, moments
 from txzookeeper.utils import sleep
+from txzookeeper.waiting_line import tickets
 
 
 class Reign:
@@ -57,7 +58,7 @@ class ElectionTestCase(StageTestCase):
     def names(self) -> list[str]:
         """Give the nodes of those who stand."""
         self.stage.server.settle()
-        return self.run_work(self.client.get_children("/election"))
+        return [each.name for each in self.run_work(tickets(self.client, "/election"))]
 
 
 class StandTests(ElectionTestCase):

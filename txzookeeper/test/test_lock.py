@@ -13,6 +13,7 @@ from txzookeeper.records import ACL
 from txzookeeper.test.locks import LockTestCase
 from txzookeeper.test.stage import Moment, cut, moments
 from txzookeeper.utils import sleep
+from txzookeeper.waiting_line import tickets
 
 
 class LockTests(LockTestCase):
@@ -174,6 +175,16 @@ class LockTests(LockTestCase):
         self.assertRaises(NoAuthException, self.run_work, lock.acquire())
         self.assertRaises(NoAuthException, self.run_work, lock.acquire())
 
+    def test_gone(self) -> None:
+        """A line in which nobody stands any more goes away, and is made again."""
+        for _ in range(2):
+            lock = self.held()
+            self.stage.server.advance(5)
+            self.assertTrue(lock.acquired)
+            self.run_work(lock.release())
+            self.stage.server.advance(5)
+            self.assertEqual(self.run_work(self.client.get_children("/locks")), [])
+
     def test_root(self) -> None:
         """The line may be the root, where other nodes are of no account."""
         lock = self.run_work(Lock("/", self.client).acquire())
@@ -325,7 +336,7 @@ class SharedTests(LockTestCase):
 
     def names(self) -> list[str]:
         """Give who stands at the semaphore."""
-        return self.run_work(self.client.get_children("/s"))
+        return [each.name for each in self.run_work(tickets(self.client, "/s"))]
 
     def test_semaphore_waiters_leave(self) -> None:
         """Those who give up waiting hold up nobody."""

@@ -51,6 +51,15 @@ class EnsurePathTests(StageTestCase):
             acls, _ = self.run_work(self.client.get_acl(path))
             self.assertEqual(acls, [wanted])
 
+    def test_container(self) -> None:
+        """A container goes when its last child has gone, but not what it stands on."""
+        self.run_work(ensure_path(self.client, "/a/b", container=True))
+        self.run_work(self.client.create("/a/b/c"))
+        self.stage.server.advance(5)
+        self.run_work(self.client.delete("/a/b/c"))
+        self.stage.server.advance(5)
+        self.assertEqual(self.run_work(self.client.get_children("/a")), [])
+
     def test_there(self) -> None:
         """A node that is there is left as it is, even where nothing could be made."""
         self.run_work(self.client.create("/a", b"x"))

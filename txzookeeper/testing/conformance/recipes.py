@@ -24,6 +24,7 @@ from txzookeeper.utils import ensure_path, retry_change
 
 async def taking_turns(world: World) -> None:
     """A lock is given to one after the other, in the order of asking, with rising tokens."""
+    await _line(world, "/lock")
     locks = [Lock("/lock", await world.connect(), b"%d" % number) for number in range(5)]
     order: list[int] = []
     tokens: list[int] = []
@@ -35,10 +36,13 @@ async def taking_turns(world: World) -> None:
             tokens.append(lock.token)
             await world.sleep(0.01)
 
+    first = await Lock("/lock", await world.connect()).acquire()
     holding = []
     for number, lock in enumerate(locks):
         holding.append(Deferred.fromCoroutine(hold(number)))
-        await _standing(world, lock, number + 1 - len(order))
+        await _standing(world, lock, number + 2)
+    equal(order, [])
+    await first.release()
     await gatherResults(holding)
     equal(order, [0, 1, 2, 3, 4])
     equal(tokens, sorted(set(tokens)))
@@ -47,6 +51,7 @@ async def taking_turns(world: World) -> None:
 
 async def contenders(world: World) -> None:
     """Everybody sees who holds a lock and who waits, in their order."""
+    await _line(world, "/a/lock")
     one, two = await world.connect(), await world.connect()
     holder, waiter = Lock("/a/lock", one, b"one"), Lock("/a/lock", two, b"two")
     await holder.acquire()
@@ -60,6 +65,7 @@ async def contenders(world: World) -> None:
 
 async def given_up(world: World) -> None:
     """Who gives up waiting is out of the line, and holds up nobody."""
+    await _line(world, "/lock")
     client = await world.connect()
     first, second, third = (Lock("/lock", client) for _ in range(3))
     await first.acquire()
@@ -77,6 +83,7 @@ async def given_up(world: World) -> None:
 
 async def expired_holder(world: World) -> None:
     """When the holder's session is expired he is told, and the next one has the lock."""
+    await _line(world, "/lock")
     client, other = await world.connect(), await world.connect()
     lock, following = Lock("/lock", client), Lock("/lock", other)
     await lock.acquire()
@@ -92,6 +99,7 @@ async def expired_holder(world: World) -> None:
 
 async def cut_off_holder(world: World) -> None:
     """A holder who is cut off knows that he has lost the lock before somebody else has it."""
+    await _line(world, "/lock")
     client = await world.connect(session_timeout=1000)
     other = await world.connect(direct=True)
     order: list[str] = []
@@ -110,6 +118,7 @@ async def cut_off_holder(world: World) -> None:
 
 async def deleted_node(world: World) -> None:
     """A holder whose node somebody deletes is told."""
+    await _line(world, "/lock")
     client, other = await world.connect(), await world.connect()
     lock = await Lock("/lock", client).acquire()
     lost = lock.lost()
@@ -121,6 +130,7 @@ async def deleted_node(world: World) -> None:
 
 async def cut_while_waiting(world: World) -> None:
     """Connections that break again and again cost neither the lock nor a place in the line."""
+    await _line(world, "/lock")
     other = await world.connect(direct=True)
     for pause in range(8):
         holder = await Lock("/lock", other).acquire()
@@ -146,6 +156,7 @@ async def cut_while_waiting(world: World) -> None:
 
 async def readers_and_writers(world: World) -> None:
     """Readers share a lock, a writer has it alone, and the order of asking is kept."""
+    await _line(world, "/lock")
     client = await world.connect()
     locks: list[Lock] = []
     waiting: list[Deferred[Lock]] = []
@@ -168,6 +179,7 @@ async def readers_and_writers(world: World) -> None:
 
 async def leases(world: World) -> None:
     """A semaphore is held by as many as there are leases."""
+    await _line(world, "/semaphore")
     client, holding, most = await world.connect(), 0, 0
 
     async def work(token: int) -> None:
@@ -183,6 +195,7 @@ async def leases(world: World) -> None:
 
 async def leaders(world: World) -> None:
     """A leader who is cut off is stopped before the next one leads; back again, he stands again."""
+    await _line(world, "/election")
     client = world.client(ManagedClient, session_timeout=1000)
     await client.connect()
     other = await world.connect_managed(direct=True)
@@ -292,6 +305,11 @@ async def conditional(world: World) -> None:
     equal(await theirs.get_data(), b"2")
     stat: Stat = await theirs.set_data(b"3")
     equal(stat.version, 2)
+
+
+async def _line(world: World, path: str) -> None:
+    """Make a line that stays, which the one who cleans up expects of nodes."""
+    await ensure_path(await world.connect(direct=True), path)
 
 
 async def _standing(world: World, line: Lock | Election, count: int) -> None:
