@@ -1,0 +1,60 @@
+"""Compare the embedded server with a real one, for many steps: see ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from txzookeeper.testing.differential.choices import plays
+from txzookeeper.testing.differential.play import Difference, Theatre
+from txzookeeper.testing.differential.steps import Step
+from txzookeeper.testing.real import HOW_TO_GET_ONE, available
+
+LENGTH = 60
+"""About how many steps a play has."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play until there are steps enough or a difference; the exit status says which."""
+    parser = argparse.ArgumentParser(prog="python -m txzookeeper.testing.differential")
+    parser.description = "Ask the embedded ZooKeeper and a real one the same, and compare."
+    parser.add_argument("--steps", type=int, default=20_000, help="about how many")
+    parser.add_argument("--seed", type=int, default=0, help="another one, other steps")
+    options = parser.parse_args(arguments)
+    if not available():
+        print(HOW_TO_GET_ONE, file=sys.stderr)
+        return 2
+    theatre = Theatre()
+    theatre.open()
+    try:
+        _play(theatre, options.steps, options.seed)
+    except Difference as error:
+        print(error)
+        return 1
+    finally:
+        theatre.close()
+    print(f"{theatre.steps} steps, and no difference.")
+    return 0
+
+
+def _play(theatre: Theatre, steps: int, number: int) -> None:
+    @seed(number)
+    @settings(
+        max_examples=max(steps // LENGTH, 1),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(plays(LENGTH))
+    def run(play: list[Step]) -> None:
+        theatre.play(play)
+
+    run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
