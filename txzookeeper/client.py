@@ -44,7 +44,8 @@ class ZookeeperClient(Lifetime, Operations):
     All times are in ms. ``connect_timeout`` is how long one server may take to let us in,
     ``endpoint`` gives the way to a host and port (default: ``HostnameEndpoint`` on ``reactor``),
     ``random`` decides the order of the servers and the jitter of the back-off, and with
-    ``read_only`` a server that has lost its ensemble will do until another one is found.
+    ``read_only`` a server that has lost its ensemble will do until another one is found (as long
+    as there is no session yet: such servers let none go on).
 
     Calls made while the connection is away wait for it, except for those of ``fail_fast``; those
     in flight when it breaks fail with ``ConnectionLossException``. Raises ``ValueError`` for a

@@ -35,6 +35,7 @@ from txzookeeper.records import (
     AuthRequest,
     ConnectRequest,
     ConnectResponse,
+    ReplyHeader,
     SetWatches2Request,
     WatcherEvent,
 )
@@ -296,6 +297,11 @@ class ZookeeperProtocol(Protocol):
         return length
 
     def _take_hello(self, data: bytes, offset: int, end: int) -> None:
+        if end - offset == _REPLY_HEADER:
+            # So a read-only server refuses a session of its own (NotReadOnlyException).
+            error = decode(ReplyHeader, data, offset, end).err
+            self.abort(error_for(error))
+            return
         response = decode(ConnectResponse, data, offset, end)
         self._take = None
         self.established.callback(response)

@@ -22,6 +22,7 @@ from txzookeeper.errors import (
     ConnectionLossException,
     NoNodeException,
     NonsensePacketError,
+    NotReadOnlyException,
     OversizedPacketError,
     TruncatedPacketError,
 )
@@ -121,6 +122,11 @@ class HandshakeTests(ProtocolTestCase):
         self.protocol.connectionLost()
         self.failureResultOf(self.protocol.established, ConnectionException)
         self.ended_with(ConnectionException)
+
+    def test_refused(self) -> None:
+        """A server that answers the first packet with an error is understood."""
+        self.protocol.dataReceived(packet(ReplyHeader(0, 0, -119)))
+        self.failureResultOf(self.protocol.established, NotReadOnlyException)
 
     def test_nonsense(self) -> None:
         """A server of another protocol is told by its first bytes."""
