@@ -93,12 +93,12 @@ async def cut(world: World) -> None:
     client, producer = await world.connect(), await world.connect(direct=True)
     await producer.create("/q")
     queue = Queue("/q", producer)
-    items = [b"%02d" % number for number in range(30)]
+    items = [b"%02d" % number for number in range(10)]
     puts: list[Deferred[str]] = [queue.put(item) for item in items]
     await gatherResults(puts)
     worker = Queue("/q", client)
     got = []
-    for number in range(30):
+    for number in range(10):
         getter = worker.get()
         for _ in range(number % 4):
             await producer.sync()
