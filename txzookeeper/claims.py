@@ -12,11 +12,6 @@ on it. We list first and read then. A claim leaves its zxid in the item (``mzxid
 Note [Lost answers]: a random token in a claim's name tells whose it is. So if the answer to a
 transaction is lost one looks whether the claim that it makes is there, or that it deletes is gone.
 That is certain while the session lasts, and no claim lasts longer.
-
-Note [Barrier]: before one looks, what was sent must have happened, or never happen. All writes of
-a session happen in their order, also those that are refused. So one is made that changes nothing.
-A ``sync`` is not enough: a leader answers those of its own clients at once, while a change that
-came through another server may still be under way.
 """
 
 from __future__ import annotations
@@ -31,8 +26,8 @@ from twisted.internet.defer import Deferred
 
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import EPHEMERAL, SEQUENCE
-from txzookeeper.doubt import ANSWER_LOST
-from txzookeeper.errors import BadVersionException, NoAuthException, NoNodeException
+from txzookeeper.doubt import ANSWER_LOST, barrier
+from txzookeeper.errors import BadVersionException, NoNodeException
 from txzookeeper.event import ClientEvent
 from txzookeeper.items import PREFIX, Listing, claim_prefix, read_names
 from txzookeeper.records import ACL, Stat
@@ -196,9 +191,3 @@ async def surely(
         result = await retry(client, look)
         if result is not None and client.client_id[0] == session:
             return result
-
-
-async def barrier(client: ZookeeperClient) -> None:
-    """Wait until all that this session has sent has happened; see Note [Barrier]."""
-    with suppress(BadVersionException, NoNodeException, NoAuthException):
-        await client.transaction().check("/", 2**31 - 1).commit()

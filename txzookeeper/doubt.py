@@ -5,16 +5,24 @@ just because it was made the first time: then the refusal proves nothing. A node
 of one to be made tells by its owner whose it is; the data of a node found at the next version
 tells that somebody else wrote it, if they are not ours. Equal data do not tell that they are
 ours: two who count from 6 to 7 both write 7. What cannot be known is not claimed.
+
+Note [Barrier]: before one looks, what was sent must have happened, or never happen. All writes of
+a session happen in their order, also those that are refused. So one is made that changes nothing.
+A ``sync`` is not enough: a leader answers those of its own clients at once, while a change that
+came through another server may still be under way.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from txzookeeper import constants as c
+from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import (
     BadVersionException,
     ConnectionLossException,
+    NoAuthException,
     NodeExistsException,
     NoNodeException,
     OperationTimeoutException,
@@ -78,3 +86,9 @@ def is_ours(request: Record | None, session: int, data: bytes, stat: Stat) -> bo
         case SetDataRequest(_, wanted, version):
             return False if stat.version == version + 1 and data != wanted else None
     return None
+
+
+async def barrier(client: ZookeeperClient) -> None:
+    """Wait until all that this session has sent has happened; see Note [Barrier]."""
+    with suppress(BadVersionException, NoNodeException, NoAuthException):
+        await client.transaction().check("/", 2**31 - 1).commit()

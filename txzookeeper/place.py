@@ -2,8 +2,8 @@
 
 Note [Protected names]: the answer to a creation can be lost, and nobody would know the number of
 the node, which would block the line for as long as the session lasts. So a random token is part
-of each name, by which the node is found again. Before looking, ``sync`` makes the server catch
-up: after a change of servers it may not have heard yet of what the last one did.
+of each name, by which the node is found again. Before looking, a ``barrier`` makes sure that it
+has been made, or never will be.
 
 Note [Lost turns]: whose session is lost by the client's own clock has lost his turn, even if the
 server turns out to have kept it: he was told so and stopped, and cannot be told to go on.
@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
 from txzookeeper.client import ZookeeperClient
+from txzookeeper.doubt import barrier
 from txzookeeper.errors import (
     AuthFailedException,
     ClosingException,
@@ -168,7 +169,7 @@ class Place:
         return None
 
     async def _ours(self) -> list[Ticket]:
-        await retry(self._client, self._client.sync, self._line)
+        await retry(self._client, barrier, self._client)
         in_line = await tickets(self._client, self._line)
         return [each for each in in_line if each.token == self._token]
 

@@ -2,7 +2,7 @@
 
 With each transaction a node of this session is written, with a number that only this one has. If
 the answer is lost, the node tells: it has the number, or the transaction was not carried out.
-Before looking, ``sync`` makes the server catch up with what the last one did.
+Before looking, a ``barrier`` makes sure that it has been carried out, or never will be.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import EPHEMERAL
-from txzookeeper.doubt import ANSWER_LOST
+from txzookeeper.doubt import ANSWER_LOST, barrier
 from txzookeeper.errors import NodeExistsException, NoNodeException, ZooKeeperException
 from txzookeeper.patience import before_next, is_retryable
 from txzookeeper.records import ACL
@@ -76,7 +76,7 @@ class Receipt:
 
     async def _was_done(self, session: int, error: ZooKeeperException) -> bool:
         """Say whether the try whose answer was lost had been carried out; raise if nobody can."""
-        await retry(self._client, self._client.sync, self._path)
+        await retry(self._client, barrier, self._client)
         try:
             data, _ = await retry(self._client, self._client.get, self._path)
         except NoNodeException:
