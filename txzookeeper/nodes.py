@@ -21,7 +21,12 @@ class Nodes(dict[str, Node]):
         self._ephemerals: dict[int, dict[str, None]] = {}
         self._mortals: dict[str, None] = {}
         for path, node in nodes:
-            self.take(path, node)
+            self[path] = node
+            above, _, name = path.rpartition("/")
+            if name:
+                self._children.setdefault(above or ROOT, {})[name] = None
+            if node.owner:
+                self._own(path, node.owner)
 
     def take(self, path: str, node: Node | None) -> None:
         """Put a node in its place, or away."""

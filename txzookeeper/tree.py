@@ -56,9 +56,9 @@ class Session:
 class Tree:
     """The nodes of one server with its sessions and watches."""
 
-    def __init__(self, nodes: Iterable[tuple[str, Node]] = (), zxid: int = 0) -> None:
+    def __init__(self, nodes: Nodes | Iterable[tuple[str, Node]] = (), zxid: int = 0) -> None:
         self.zxid = zxid
-        self.nodes = Nodes(nodes or born())
+        self.nodes = nodes if isinstance(nodes, Nodes) else Nodes(nodes or born())
         self.sessions: dict[int, Session] = {}
         self._watches = WatchTable()
         self._queries = Queries(self.nodes, self._watches)
