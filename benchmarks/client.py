@@ -8,7 +8,7 @@ A workload is done by all in turn, round after round, before the next one begins
 the medians and extremes of the rounds, and how many times better txzookeeper is than kazoo (in
 rates, times and memory alike, above 1 is better). Beside them stands the CPU time of each
 client's process for one operation, and with ``--floor`` what a bare socket with prepared bytes
-reaches: the most that this server gives to one connection. ``--profile`` says instead where
+reaches: about the most that this server gives to one connection. ``--profile`` says instead where
 txzookeeper's time goes.
 
 A row's "1,000 in flight" means that the next call is made when a reply arrives, so that so many
