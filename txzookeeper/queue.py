@@ -8,8 +8,8 @@ program's session ends before, another worker gets it, so it may be worked on tw
 `SerializedQueue` does the same, and gives no item while another is being worked on.
 
 A broken connection neither loses an item nor gives it twice. There is one exception: when the
-answer to the removal of an item is lost, and the session expires before the next connection,
-nobody knows any more who has removed it, and a `Queue` does not give it.
+answer to the removal of an item is lost, and the session ends before the next connection, nobody
+knows any more who has removed it, and a `Queue` does not give it.
 
 Source: the recipe for queues in ZooKeeper's documentation. In difference to it, an item is
 claimed before it is removed; see ``txzookeeper.claims``.
@@ -194,7 +194,7 @@ class Queue(ItemQueue[bytes]):
         try:
             await self._claims.put_back(item)
         except ZooKeeperException as error:
-            self.log.error("{item} is lost: {error}", item=item, error=error)
+            self.log.error("{item} may be lost: {error}", item=item, error=error)
             raise
 
 

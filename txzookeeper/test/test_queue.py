@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, gatherResults
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper.client import ZookeeperClient
+from txzookeeper.constants import PERM_ALL, PERM_CREATE, PERM_READ
 from txzookeeper.errors import (
     ClosingException,
     NoAuthException,
@@ -19,6 +21,7 @@ from txzookeeper.items import Listing, read_names
 from txzookeeper.managed import ManagedClient
 from txzookeeper.permissions import make_digest_acl
 from txzookeeper.queue import ItemQueue, Queue
+from txzookeeper.records import ACL
 from txzookeeper.test.stage import Moment, Stage, StageTestCase, cut, moments
 
 CLAIM = "entry-0000000002-processing-00000000000000ff-0000000007"
@@ -168,17 +171,28 @@ class QueueTests(QueueTestCase):
 
     def test_queue_deleted(self) -> None:
         """Who waits for an item is told when the queue itself is removed."""
-        getters = [self.queue.get(), self.queue.get()]
+        getters = [self.queue.get() for _ in range(3)]
+        failed: list[Any] = []
+        for getter in getters:
+            getter.addErrback(lambda failure: failure.trap(NoNodeException, CancelledError))
+
+        def note(error: Any) -> None:
+            failed.append(error)
+            getters[1].cancel()
+
+        getters[0].addCallback(note)
         self.stage.server.settle()
         self.run_work(self.client.delete("/q"))
-        for getter in getters:
-            self.assertRaises(NoNodeException, self.run_work, getter)
+        found = self.run_work(gatherResults(getters[1:]))
+        self.assertEqual((failed, found), ([NoNodeException], [CancelledError, NoNodeException]))
 
-    def test_claims_not_allowed(self) -> None:
-        """Who may not make claims is told so; the items stay."""
-        self.put(b"1")
-        self.run_work(self.client.set_acl("/q", [make_digest_acl("u", "p", 31)]))
-        self.assertRaises(NoAuthException, self.run_work, self.queue.get())
+    def test_not_allowed(self) -> None:
+        """Who may not list the queue, or not make claims, is told so; the items stay."""
+        path = self.put(b"1")[0]
+        for perms in (PERM_ALL - PERM_READ, PERM_ALL - PERM_CREATE):
+            self.run_work(self.client.set_acl("/q", [ACL(perms, "world", "anyone")]))
+            self.assertRaises(NoAuthException, self.run_work, self.queue.get())
+        self.assertIsNotNone(self.run_work(self.client.exists(path)))
 
     def test_closed(self) -> None:
         """Closing the client ends the waiting; so does its session's expiry."""
@@ -269,6 +283,34 @@ class CancelTests(QueueTestCase):
 
     def test_cut_at_any_moment(self) -> None:
         """It does so even if the connection breaks before or after that."""
-        for cut_at in range(1, 30):
+        for cut_at in range(1, 24):
             for persistent in (True, False):
                 list(moments(self.check, persistent, cut_at))
+
+    def test_closed_while_putting_back(self) -> None:
+        """If the client is closed before an item is back where it was, the log tells of it."""
+        told: list[str] = []
+
+        def once(count: int, later: int) -> Moment:
+            stage = Stage()
+            producer = queue_on(stage, stage.client())
+            stage.run(producer.put(b"1"))
+
+            def close(_: Any) -> None:
+                worker.close()
+
+            closing = Moment(count + later, close)
+            worker = stage.client(
+                ZookeeperClient, Moment(count, lambda _: getter.cancel()), closing
+            )
+            with capturedLogs() as events:
+                getter = Queue("/q", worker).get()
+                getter.addErrback(lambda failure: failure.trap(CancelledError, ClosingException))
+                stage.server.advance(1)
+            told.extend(each for each in map(formatEvent, events) if "may be lost" in each)
+            self.assertEqual(list(stage.close()), [])
+            return closing
+
+        for count in range(1, 12):
+            list(moments(once, count))
+        self.assertIn("<QueueItem /q/entry-0000000000> may be lost: ", told[0])

@@ -276,6 +276,15 @@ class SubtreeTests(StageTestCase):
         self.run_work(stopping)
         self.assertEqual(len(self.subtree), 0)
 
+    def test_stopped_while_cut_off(self) -> None:
+        """One that is stopped before its watch was set is over when the next connection is."""
+        starting = self.subtree.start()
+        self.stage.lines[self.client].cut()
+        stopping = self.subtree.stop()
+        self.assertIs(self.successResultOf(starting), self.subtree)
+        self.run_work(stopping)
+        self.stage.server.advance(1)
+
     def test_never_started(self) -> None:
         """One that was not started can be stopped, and needs nothing for that."""
         self.assertIsNone(self.successResultOf(self.subtree.stop()))

@@ -240,6 +240,7 @@ class NodeWatcherTests(WatcherTestCase):
         watcher = NodeWatcher(self.client, "/a", lambda *told: self.fail())
         starting = watcher.start()
         watcher.stop()
+        watcher.stop()
         self.assertIs(self.successResultOf(starting), watcher)
 
     def test_denied(self) -> None:
