@@ -13,7 +13,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha1
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
 from txzookeeper.errors import AuthFailedException, InvalidACLException
@@ -104,8 +104,9 @@ def _is_valid(acl: ACL) -> bool:
 
 
 def _is_network(text: str) -> bool:
+    """Say whether it is an address or a network; ZooKeeper 3.8 knows those of IPv4 alone."""
     try:
-        ip_network(text, strict=False)
+        IPv4Network(text, strict=False)
     except ValueError:
         return False
     return re.fullmatch(r".+/\d+|[^/]+", text) is not None

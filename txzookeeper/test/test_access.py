@@ -67,6 +67,7 @@ class AccessTests(TreeTests):
             ("digest", "me:"),
             ("ip", "1.2.3"),
             ("ip", "1.2.3.4/255.0.0.0"),
+            ("ip", "::1"),
             ("sasl", "me"),
         ]:
             self.assert_refused(
