@@ -65,7 +65,7 @@ class Caretaker:
         return nodes, self._ask(c.EXISTS_OP, GetDataRequest(ROOT, False))[0].zxid
 
     def _tidy(self, path: str, acls: Any) -> None:
-        header, reply = self._ask(c.GET_ACL_OP, GetACLRequest(path))
+        _, reply = self._ask(c.GET_ACL_OP, GetACLRequest(path))
         if reply.acls != acls:
             self._ask(c.SET_ACL_OP, SetACLRequest(path, acls, -1))
         for name in self._children(path):

@@ -79,10 +79,21 @@ class Stage:
         return line
 
     def _connect(self, step: Connect) -> None:
+        if step.wrong is not None and step.resume is not None and self._views.sessions:
+            # A real server closes a session's connection even for those who do not know the
+            # password; ours does not, so that there may be none.
+            self._part(step.resume % len(self._views.sessions))
         line = self._clients[step.client] = self._fresh(step.client)
         line.wire.send(framed(self._hello(step)))
         line.wire.wait(bool)
         line.greeted()
+        if line.session is None:
+            line.wire.wait(patience=MOMENT)
+
+    def _part(self, session: int) -> None:
+        for line in self._open():
+            if line.session == session:
+                line.wire.hang_up()
 
     def _hello(self, step: Connect) -> bytes:
         session, password = 0, bytes(16)

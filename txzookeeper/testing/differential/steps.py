@@ -13,7 +13,13 @@ from typing import Any, Final
 from txzookeeper import constants as c
 from txzookeeper.jute import encode
 from txzookeeper.multi import Part, encode_multi
-from txzookeeper.records import Record, RequestHeader, SetWatches2Request, SetWatchesRequest
+from txzookeeper.records import (
+    ACL,
+    Record,
+    RequestHeader,
+    SetWatches2Request,
+    SetWatchesRequest,
+)
 
 NAMES: Final = {
     value: name[:-3].lower()
@@ -23,20 +29,25 @@ NAMES: Final = {
 """What each operation is called."""
 
 MULTIS: Final = (c.MULTI_OP, c.MULTI_READ_OP)
-_SMALLEST: Final = -(1 << 31)
 
 
 @dataclass(frozen=True)
 class Mangled:
-    """What happens to a request's body: cut to ``length`` bytes, then four of them replaced."""
+    """What happens to a request's body: cut to ``length`` bytes, then four of them replaced.
+
+    Before that, a field of variable size may be made ``null``.
+    """
 
     length: int | None = None
     offset: int | None = None
     number: int = -1
     added: bytes = b""
+    null: str = ""
 
-    def __call__(self, body: bytes) -> bytes:
+    def __call__(self, request: Any, body: bytes) -> bytes:
         """Give the body as it is sent."""
+        if self.null:
+            body = _with_null(request, self.null)
         body = body[: self.length] + self.added
         if self.offset is None or len(body) < 4:
             return body
@@ -44,10 +55,36 @@ class Mangled:
         return body[:at] + self.number.to_bytes(4, "big", signed=True) + body[at + 4 :]
 
     def __str__(self) -> str:
+        null = [f"null {self.null}"] if self.null else []
         cut = [] if self.length is None else [f"cut to {self.length} bytes"]
         added = [f"{self.added!r} added"] if self.added else []
         there = [] if self.offset is None else [f"{self.number} written at byte {self.offset}"]
-        return ", ".join(cut + added + there)
+        return ", ".join(null + cut + added + there)
+
+
+def nullable(request: Any) -> list[str]:
+    """Give the names of a record's fields that can be null on the wire."""
+    fields = getattr(request, "_fields", ())
+    return [name for name in fields if isinstance(getattr(request, name), str | bytes | tuple)]
+
+
+def is_plain(value: Any) -> bool:
+    """Say whether all text in a request is ASCII, of which the bytes can be replaced."""
+    if isinstance(value, tuple):
+        return all(map(is_plain, value))
+    return not isinstance(value, str) or value.isascii()
+
+
+def _with_null(request: Any, field: str) -> bytes:
+    """Write a record with a null in the place of one field."""
+    value = getattr(request, field)
+    one: Any = "x" if isinstance(value, str) else b"x"
+    if isinstance(value, tuple):
+        one = (ACL(0, "", ""),) if field == "acls" else ("x",)
+    empty = encode(request._replace(**{field: value[:0]}))
+    filled = encode(request._replace(**{field: one}))
+    low = next(at for at, (e, f) in enumerate(zip(empty, filled, strict=False)) if e != f)
+    return empty[: low - 3] + b"\xff" * 4 + empty[low + 1 :]
 
 
 @dataclass(frozen=True)
@@ -68,10 +105,11 @@ class Ask:
         elif self.operation in MULTIS and not hasattr(request, "_fields"):
             body = encode_multi(request)
         elif isinstance(request, SetWatchesRequest | SetWatches2Request):
-            body = encode(request._replace(relative_zxid=zxid - request.relative_zxid))
+            request = request._replace(relative_zxid=zxid - request.relative_zxid)
+            body = encode(request)
         else:
             body = encode(request)
-        return self.mangled(body) if self.mangled else body
+        return self.mangled(request, body) if self.mangled else body
 
     def packet(self, zxid: int, xid: int) -> bytes:
         """Give the whole packet; ``xid`` numbers a request that does not number itself."""

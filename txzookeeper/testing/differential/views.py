@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from txzookeeper import constants as c
 from txzookeeper.errors import PacketError
-from txzookeeper.jute import decode_from
+from txzookeeper.jute import decode_from, encode
 from txzookeeper.multi import decode_multi_response, encode_multi_response
 from txzookeeper.operations import REPLIES
 from txzookeeper.records import (
@@ -145,12 +145,12 @@ class Views:
             return None, b""
         if operation in MULTIS:
             parts = decode_multi_response(data)
-            rest = data[len(encode_multi_response(parts)) :]
-            return tuple((op, self._shown(record)) for op, record in parts), rest
+            shown = tuple((op, self._shown(record)) for op, record in parts)
+            return shown, _unread(data, encode_multi_response(parts))
         if operation not in REPLIES:
             return None, data
-        record, end = decode_from(REPLIES[operation], data)
-        return self._shown(record), data[end:]
+        record, _ = decode_from(REPLIES[operation], data)
+        return self._shown(record), _unread(data, encode(record))
 
     def _shown(self, value: Any) -> Any:
         if isinstance(value, Stat):
@@ -203,6 +203,12 @@ def is_event(packet: bytes) -> bool:
 
 def _no(packet: bytes) -> Nonsense:
     return Nonsense(packet)
+
+
+def _unread(data: bytes, understood: bytes) -> bytes:
+    """Give what reading a record did not tell: what comes after it, or that there are nulls."""
+    rest = data[len(understood) :]
+    return rest if data.startswith(understood) else b"with null, " + rest
 
 
 def _in_runs(acls: tuple[ACL, ...]) -> tuple[ACL, ...]:
