@@ -36,13 +36,9 @@ class DurableTree(Tree):
     def unsaved(self) -> Batch:
         """Give what has changed since it was saved."""
         nodes = {path: self.nodes.get(path) for path in self._nodes_before}
-        sessions = {session: self.sessions.get(session) for session in self._sessions_before}
-        return Batch(
-            self.zxid,
-            self._last_session,
-            nodes,
-            {session: known and known.timeout for session, known in sessions.items()},
-        )
+        timeouts: dict[int, int | None] = dict.fromkeys(self._sessions_before)
+        timeouts |= {key: self.sessions[key].timeout for key in timeouts if key in self.sessions}
+        return Batch(self.zxid, self._last_session, nodes, timeouts)
 
     def saved(self) -> None:
         """Note that it is saved as it is now."""

@@ -1,7 +1,11 @@
 """A single ZooKeeper server on Twisted: sessions and time around a `txzookeeper.tree.Tree`.
 
-A session outlives its connection: it ends by a close, or when the given clock says that it was
-not heard of for its whole time-out.
+A session outlives its connection: it ends by a close, or when it was not heard of for its whole
+time-out. The time that sessions last is measured by a clock that nobody sets.
+
+What a turn of the reactor changes is saved when the turn is over, all at once, and before that
+nobody learns of it: nothing that could tell of it leaves earlier. Where it cannot be saved, it
+is undone, and all connections are closed: their clients come back to what was saved before.
 
 Source: ``ZooKeeperServer.java``, ``SessionTrackerImpl.java`` and ``ContainerManager.java`` of
 ZooKeeper 3.8.
@@ -16,10 +20,16 @@ from typing import Any, Final
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 
-from txzookeeper.changes import Caller
+from txzookeeper.changes import WRITES, Caller
 from txzookeeper.connection import Connection
+from txzookeeper.connections import Connections, Limits
+from txzookeeper.errors import NotReadOnlyException
+from txzookeeper.journal import Journal, NoJournal
+from txzookeeper.lifetime import monotonic
 from txzookeeper.records import ConnectRequest, ConnectResponse
+from txzookeeper.tally import Tally
 from txzookeeper.tree import Answer, Tree
 from txzookeeper.watchtable import Fired
 
@@ -27,7 +37,7 @@ _NO_PASSWORD: Final = bytes(16)
 
 
 class ZooKeeperServer(Factory):
-    """A server in memory: give it to any listening endpoint.
+    """A server: give it to any listening endpoint. Without a journal it is in memory only.
 
     Sessions last 2 to 20 ticks (ms), and are looked over once a tick. Every ``containers`` ms the
     server deletes the containers whose children are all gone and the nodes whose time to live is
@@ -36,6 +46,7 @@ class ZooKeeperServer(Factory):
     """
 
     noisy = False
+    log = Logger()
 
     def __init__(
         self,
@@ -45,96 +56,164 @@ class ZooKeeperServer(Factory):
         tick: int = 2000,
         containers: int = 60_000,
         secret: bytes = b"",
+        journal: Journal | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.tree = tree or Tree()
+        self.tick = tick
+        self.tally = Tally()
+        self.connections = Connections(limits or Limits())
         self._clock = clock
-        self._tick = tick
+        self._monotonic = monotonic(clock)
         self._containers = containers
         self._secret = secret
-        self._connections: set[Connection] = set()
-        self._by_session: dict[int, Connection] = {}
+        self._journal = journal or NoJournal()
+        self._speaking: list[Connection] = []
+        self._turn: IDelayedCall | None = None
+        self._turn_began = 0.0
         self._rounds: dict[Callable[[], None], IDelayedCall] = {}
+
+    @property
+    def writable(self) -> bool:
+        """Whether it can save what is changed; as long as it cannot, it only reads."""
+        return self._journal.writable
 
     def startFactory(self) -> None:
         """Begin to look over the sessions and the nodes."""
-        self._plan(self._tick, self._end_overdue)
+        self._plan(self.tick, self._look_over_sessions)
         self._plan(self._containers, self._bury_outlived)
 
     def stopFactory(self) -> None:
-        """Stop looking them over, and close the connections."""
+        """Stop looking them over, save what is unsaved, and close the connections."""
         for call in self._rounds.values():
             call.cancel()
         self._rounds.clear()
+        if self._turn is not None:
+            self._turn.cancel()
+            self._end_turn()
         self.drop_connections()
 
-    def buildProtocol(self, addr: IAddress | None) -> Connection:
-        """Give a new connection its protocol."""
-        return Connection(self, getattr(addr, "host", "127.0.0.1"))
+    def buildProtocol(self, addr: IAddress | None) -> Connection | None:
+        """Give a new connection its protocol, unless there are too many."""
+        address = getattr(addr, "host", "127.0.0.1")
+        if self.connections.are_too_many(address):
+            self.log.warn("Refusing a connection from {address}: too many", address=address)
+            return None
+        return Connection(self, address)
 
     def drop_connections(self) -> None:
         """Close all connections at once; their sessions go on."""
-        for connection in list(self._connections):
+        for connection in self.connections:
             connection.drop()
 
     def expire(self, session: int) -> None:
         """End a session as if it had not been heard of for too long."""
-        connection = self._by_session.get(session)
-        self.end(session)
+        connection = self.connections.of(session)
+        self._end(session)
         if connection is not None:
             connection.drop()
 
+    # What the connections ask.
+
     def connected(self, connection: Connection) -> None:
         """Note a new connection."""
-        self._connections.add(connection)
+        self.connections.add(connection)
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a connection, and its session's watches unless another one has taken over."""
-        self._connections.discard(connection)
-        if self._by_session.get(connection.session) is connection:
-            del self._by_session[connection.session]
+        if self.connections.discard(connection):
             self.tree.forget_watches(connection.session)
 
-    def admit(self, connection: Connection, request: ConnectRequest) -> ConnectResponse:
+    def spoken_to(self, connection: Connection) -> None:
+        """Let the connection say what it has to at the end of this turn."""
+        self._begin_turn()
+        self._speaking.append(connection)
+
+    def admit(self, connection: Connection, request: ConnectRequest) -> ConnectResponse | None:
         """Open a session, or hand over an old one; refuse one that is over or not the client's."""
-        timeout = min(max(request.timeout, 2 * self._tick), 20 * self._tick)
-        session, now = request.session_id, self._now()
+        timeout = min(max(request.timeout, 2 * self.tick), 20 * self.tick)
+        session = request.session_id
         if not session:
-            session, _ = self.tree.open_session(timeout, now)
+            if not self.writable:
+                return None
+            session, _ = self.tree.open_session(timeout, self._now())
         elif session not in self.tree.sessions or not self._proves(request):
             return ConnectResponse(0, 0, 0, _NO_PASSWORD)
+        if not self.writable:
+            timeout = self.tree.sessions[session].timeout
         self._detach(session)
-        self.tree.touch(session, now, timeout)
+        self.tree.touch(session, self.elapsed(), timeout)
         connection.session = session
-        self._by_session[session] = connection
+        self.connections.attach(session, connection)
         return ConnectResponse(0, timeout, session, self._password(session))
 
     def heard_of(self, session: int) -> None:
         """Put off a session's end."""
-        self.tree.touch(session, self._now())
+        self.tree.touch(session, self.elapsed())
 
-    def end(self, session: int) -> Answer:
-        """Close a session; its connection is the caller's affair."""
-        answer = self.tree.close_session(session, self._now())
-        self._tell(answer.events)
-        self._by_session.pop(session, None)
-        return answer
+    def end(self, session: int) -> Answer | None:
+        """Close a session, if that can be saved; its connection is the caller's affair."""
+        return self._end(session) if self.writable else None
 
     def perform(self, operation: int, request: Any, caller: Caller) -> Answer:
         """Carry out a request, and tell the watchers before anybody learns of the answer."""
+        if operation in WRITES and not self.writable:
+            return Answer(self.tree.zxid, NotReadOnlyException.code)
         answer = self.tree.perform(operation, request, caller, self._now())
+        if answer.events:
+            self._tell(answer.events)
+        return answer
+
+    def refuse(self, operation: int) -> Answer:
+        """Answer a request that makes no sense."""
+        if operation in WRITES and not self.writable:
+            return Answer(self.tree.zxid, NotReadOnlyException.code)
+        return self.tree.refuse(operation)
+
+    def elapsed(self) -> int:
+        """Give the time in ms on a clock that only goes forward."""
+        return int(self._monotonic() * 1000)
+
+    def say(self, word: str, connection: Connection) -> str | None:
+        """Answer to a four-letter word; None if it is none."""
+        return None
+
+    # The turns of the reactor.
+
+    def _begin_turn(self) -> None:
+        if self._turn is None:
+            self._turn = self._clock.callLater(0, self._end_turn)
+            self._turn_began = self._monotonic()
+
+    def _end_turn(self) -> None:
+        self._turn = None
+        speaking, self._speaking = self._speaking, []
+        if not self._journal.save():
+            self.drop_connections()
+            return
+        latency = 1000 * (self._monotonic() - self._turn_began)
+        for connection in speaking:
+            connection.flush(latency)
+
+    # Sessions, watches and time.
+
+    def _end(self, session: int) -> Answer:
+        self._begin_turn()
+        answer = self.tree.close_session(session, self._now())
         self._tell(answer.events)
+        self.connections.detach(session)
         return answer
 
     def _detach(self, session: int) -> None:
         """Part a session from the connection it has, if any; watches belong to a connection."""
-        connection = self._by_session.pop(session, None)
+        connection = self.connections.detach(session)
         self.tree.forget_watches(session)
         if connection is not None:
             connection.drop()
 
     def _tell(self, events: Iterable[Fired]) -> None:
         for fired in events:
-            connection = self._by_session.get(fired.session)
+            connection = self.connections.of(fired.session)
             if connection is not None:
                 connection.tell(fired)
 
@@ -143,14 +222,19 @@ class ZooKeeperServer(Factory):
         self._rounds[look] = self._clock.callLater(interval / 1000, self._look, interval, look)
 
     def _look(self, interval: int, look: Callable[[], None]) -> None:
-        look()
+        if self.writable:
+            look()
         self._plan(interval, look)
 
-    def _end_overdue(self) -> None:
-        for session in self.tree.overdue(self._now()):
+    def _look_over_sessions(self) -> None:
+        now = self.elapsed()
+        for session in self.tree.overdue(now):
             self.expire(session)
+        for connection in self.connections.overdue(now):
+            connection.drop()
 
     def _bury_outlived(self) -> None:
+        self._begin_turn()
         now = self._now()
         for path in self.tree.outlived(now):
             self._tell(self.tree.bury(path, now).events)

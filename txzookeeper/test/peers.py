@@ -25,6 +25,7 @@ from txzookeeper.testing.memory import MemoryServer
 class Peer(Int32StringReceiver):
     """A client that says exactly what a test tells it to."""
 
+    MAX_LENGTH = 0xFFFFF
     transport: Any
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ class StoreTests(SynchronousTestCase):
             return trouble
         finally:
             store.close()
-        self.fail("It was opened.")
+        raise AssertionError("it was opened")
 
     def test_new(self) -> None:
         """A new store has what a new server has, and keeps the first secret it was given."""
