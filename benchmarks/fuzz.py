@@ -94,7 +94,7 @@ def _receive_as_client(data: bytes, pieces: int) -> None:
 
 def _receive_as_server(data: bytes, pieces: int) -> None:
     server = ZooKeeperServer(Clock())
-    connection = server.buildProtocol(None)
+    connection: Any = server.buildProtocol(None)
     connection.makeConnection(_Transport())
     hello = encode(_HELLO)
     connection.dataReceived(len(hello).to_bytes(4, "big") + hello)

@@ -42,7 +42,7 @@ class ZookeeperClient(Lifetime, Operations):
     """A session with an ensemble of ZooKeeper servers.
 
     All times are in ms. ``connect_timeout`` is how long one server may take to let us in,
-    ``endpoint`` gives the way to a host and port (default: ``HostnameEndpoint`` on ``reactor``),
+    ``endpoint`` gives the way to a host and port (default: plain TCP on ``reactor``),
     ``random`` decides the order of the servers and the jitter of the back-off, and with
     ``read_only`` a server that has lost its ensemble will do until another one is found (as long
     as there is no session yet: such servers let none go on).

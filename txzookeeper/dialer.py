@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
@@ -19,6 +21,20 @@ from txzookeeper.records import ConnectResponse
 
 Endpoint = Callable[[str, int], IStreamClientEndpoint]
 """(host, port): gives the way there."""
+
+
+def plain_endpoint(reactor: Any) -> Endpoint:
+    """Give the way over plain TCP; a name is looked up, an address is not."""
+
+    def way(host: str, port: int) -> IStreamClientEndpoint:
+        if isIPAddress(host):
+            return TCP4ClientEndpoint(reactor, host, port)
+        if isIPv6Address(host):
+            return TCP6ClientEndpoint(reactor, host, port)
+        return HostnameEndpoint(reactor, host, port)
+
+    return way
+
 
 T = TypeVar("T")
 

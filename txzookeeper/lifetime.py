@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from random import Random, SystemRandom
 from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
 from txzookeeper.channel import Channel
-from txzookeeper.dialer import Dialer, Endpoint
+from txzookeeper.dialer import Dialer, Endpoint, plain_endpoint
 from txzookeeper.errors import (
     ClosingException,
     ConnectionException,
@@ -64,7 +62,7 @@ class Lifetime:
         self._read_only = read_only
         self._requested_timeout = session_timeout
         self._connect_timeout = connect_timeout
-        self._endpoint: Endpoint = endpoint or partial(HostnameEndpoint, reactor)
+        self._endpoint: Endpoint = endpoint or plain_endpoint(reactor)
         self._random = random or SystemRandom()
         self._max_packet = max_packet
         self._identities = Identities()

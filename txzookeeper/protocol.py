@@ -29,7 +29,7 @@ from txzookeeper.errors import (
     ZooKeeperException,
     error_for,
 )
-from txzookeeper.jute import decode, encode
+from txzookeeper.jute import decode, encode, reader
 from txzookeeper.outlet import Outlet
 from txzookeeper.records import (
     AuthRequest,
@@ -49,6 +49,7 @@ _REPLY_HEADER: Final = 16
 _PING: Final = _REQUEST.pack(8, c.PING_XID, c.PING_OP)
 # Rounding may wake us too early, by less than the clock can wait for.
 _A_MOMENT: Final = 0.001
+_read_event: Final = reader(WatcherEvent)
 _LAST_XID: Final = 0x7FFFFFFF
 
 
@@ -82,8 +83,8 @@ class ZookeeperProtocol(Protocol):
         self._out = Outlet(clock, now, statistics)
         self._take: Callable[[bytes, int, int], None] | None = self._take_hello
         self._in_flight: deque[Call[Any]] = deque()
-        self._auths: deque[Deferred[None]] = deque()
-        self._pings: deque[float] = deque()
+        self._auths: list[Deferred[None]] = []
+        self._pings: list[float] = []
         self._xid = 0
         self._watch_call: IDelayedCall | None = None
         self._received_at = 0.0
@@ -312,16 +313,16 @@ class ZookeeperProtocol(Protocol):
     def _take_other(self, xid: int, code: int, data: bytes, body: int, end: int) -> None:
         if xid == c.NOTIFICATION_XID:
             self._statistics.events += 1
-            self._notify(decode(WatcherEvent, data, body, end))
+            self._notify(_read_event(data, body, end))
         elif xid == c.PING_XID:
-            self.confirmed_at = self._pings.popleft() if self._pings else self.confirmed_at
+            self.confirmed_at = self._pings.pop(0) if self._pings else self.confirmed_at
         elif xid == c.AUTH_XID and self._auths:
             self._take_auth(code)
         elif xid != c.SET_WATCHES_XID:
             raise NonsensePacketError(message=f"The server answered a call {xid} not made.")
 
     def _take_auth(self, code: int) -> None:
-        accepted = self._auths.popleft()
+        accepted = self._auths.pop(0)
         if code:
             accepted.errback(error_for(code))
         else:

@@ -82,7 +82,7 @@ class Requester(ABC):
     ) -> tuple[Deferred[T], Watch]:
         full = to_server(self._chroot if chroot is None else chroot, path)
         watches = self._channel.watches
-        watch: Watch = Deferred(partial(watches.forget, full))
+        watch = watches.new(full)
 
         leaning = watches.lean(full)
 

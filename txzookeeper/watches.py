@@ -49,6 +49,14 @@ Watch = Deferred[ClientEvent]
 Rearming = SetWatchesRequest | SetWatches2Request
 
 
+class OneShot(Deferred[ClientEvent]):
+    """A one-shot watch, which knows its path and so needs no canceller of its own."""
+
+    def __init__(self, forget: Callable[[Watch], None], full: str) -> None:
+        super().__init__(forget)
+        self.full = full
+
+
 class Watches:
     """The armed watches: one-shot by kind (``DATA``, ``EXIST``, ``CHILD``) and path, and standing.
 
@@ -59,6 +67,8 @@ class Watches:
         self.modes: dict[str, int] = {}
         self._armed: tuple[dict[str, list[Watch]], ...] = ({}, {}, {})
         self._standing: dict[str, list[StandingWatch]] = {}
+        # Held, so that all watches share it.
+        self._forget = self.forget
         self._leaning: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -68,6 +78,9 @@ class Watches:
 
     def deliver(self, event: WatcherEvent, seen: Callable[[WatcherEvent], ClientEvent]) -> None:
         """Tell all watches that an event is for; ``seen`` gives it as the program sees it."""
+        if not (self._standing or self.modes):
+            fire(self.fired(event.type, event.path), seen(event))
+            return
         told = list(self.told(event.type, event.path))
         fire(self.fired(event.type, event.path), seen(event))
         above = self._inferred(event.type, event.path)
@@ -79,13 +92,18 @@ class Watches:
 
     # One-shot watches.
 
+    def new(self, path: str) -> Watch:
+        """Make a one-shot watch that is not armed yet; cancelled, it is forgotten."""
+        return OneShot(self._forget, path)
+
     def arm(self, kind: int, path: str, watch: Watch) -> None:
         """Remember a watch that the server has armed, unless it was cancelled meanwhile."""
         if not watch.called:
             self._armed[kind].setdefault(path, []).append(watch)
 
-    def forget(self, path: str, watch: Watch) -> None:
+    def forget(self, watch: Watch) -> None:
         """Drop a cancelled watch, so that it is not armed again."""
+        path = watch.full if isinstance(watch, OneShot) else ""
         for paths in self._armed:
             if watch in paths.get(path, ()):
                 paths[path].remove(watch)

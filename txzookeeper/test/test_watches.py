@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
@@ -17,7 +16,7 @@ class WatchesTests(SynchronousTestCase):
 
     def armed(self, kind: int, path: str) -> Watch:
         """Arm a watch."""
-        watch: Watch = Deferred()
+        watch = self.watches.new(path)
         self.watches.arm(kind, path, watch)
         return watch
 
@@ -45,14 +44,14 @@ class WatchesTests(SynchronousTestCase):
     def test_forgotten(self) -> None:
         """A watch that is forgotten is not armed again, its neighbours are."""
         first, second = self.armed(DATA, "/a"), self.armed(DATA, "/a")
-        self.watches.forget("/a", first)
+        self.watches.forget(first)
         self.assertEqual(len(self.watches), 1)
-        self.watches.forget("/a", second)
+        self.watches.forget(second)
         self.assertEqual(list(self.watches.rearming(1)), [])
 
     def test_cancelled_before_armed(self) -> None:
         """A watch cancelled before the server armed it is not kept."""
-        watch: Watch = Deferred()
+        watch = self.watches.new("/a")
         watch.addErrback(lambda _: None).cancel()
         self.watches.arm(DATA, "/a", watch)
         self.assertEqual(len(self.watches), 0)
