@@ -51,6 +51,7 @@ class Flow:
         self._deliver = deliver
         self._deeds: deque[tuple[float, Callable[[], object]]] = deque()
         self._held = False
+        self._going = False
         self._call: IDelayedCall | None = None
 
     def put(self, data: bytes, delay: float = 0.0) -> None:
@@ -60,8 +61,7 @@ class Flow:
     def then(self, deed: Callable[[], object], delay: float = 0.0) -> None:
         """Do something after all that was put in before."""
         self._deeds.append((self._clock.seconds() + delay, deed))
-        if self._call is None:
-            self._go_on()
+        self._go_on()
 
     def hold(self) -> None:
         """Deliver nothing from now on."""
@@ -70,8 +70,7 @@ class Flow:
     def release(self) -> None:
         """Deliver what was held."""
         self._held = False
-        if self._call is None:
-            self._go_on()
+        self._go_on()
 
     def clear(self) -> None:
         """Forget everything that is under way."""
@@ -81,14 +80,18 @@ class Flow:
             self._call = None
 
     def _go_on(self) -> None:
-        while self._deeds and not self._held:
+        if self._going or self._call is not None:
+            return
+        self._going = True
+        while self._deeds and not self._held and self._call is None:
             moment, deed = self._deeds[0]
             wait = moment - self._clock.seconds()
             if wait > 0:
                 self._call = self._clock.callLater(wait, self._woken)
-                return
-            self._deeds.popleft()
-            deed()
+            else:
+                self._deeds.popleft()
+                deed()
+        self._going = False
 
     def _woken(self) -> None:
         self._call = None
@@ -98,8 +101,8 @@ class Flow:
 class Line(ProtocolWrapper):
     """A client's connection; ``up`` flows to the server, ``down`` to the client.
 
-    To its client it is the transport, which tells of the connection's end after all that came
-    before it, and of an abort by the client itself at once.
+    ``place`` is where it leads through. To its client it is the transport, which tells of the
+    connection's end after all that came before it, and of an abort by the client itself at once.
     """
 
     factory: _Factory
@@ -107,21 +110,23 @@ class Line(ProtocolWrapper):
 
     def __init__(self, factory: _Factory, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)
-        self._lines = factory.lines
+        self.place = factory.lines
         self._gone = False
+        self._closing = False
         self._over = False
-        self.up = Flow(self._lines.clock, self._send)
-        self.down = Flow(self._lines.clock, wrapped.dataReceived)
+        self._stalled: IDelayedCall | None = None
+        self.up = Flow(self.place.clock, self._send)
+        self.down = Flow(self.place.clock, wrapped.dataReceived)
 
     def makeConnection(self, transport: Any) -> None:
         """Begin, held if all is."""
-        self._lines.joined(self)
+        self.place.joined(self)
         super().makeConnection(transport)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the server, if they come through."""
-        if not self._over:
-            self._lines.meddler.passing(self, self.up, data)
+        if not (self._over or self._closing):
+            self.place.meddler.passing(self, self.up, data)
 
     def writeSequence(self, data: Any) -> None:
         """Send several pieces."""
@@ -129,6 +134,7 @@ class Line(ProtocolWrapper):
 
     def loseConnection(self) -> None:
         """Close, after what was written."""
+        self._closing = True
         self.up.then(super().loseConnection)
 
     def abortConnection(self) -> None:
@@ -138,9 +144,9 @@ class Line(ProtocolWrapper):
         self._over = True
         self.up.clear()
         self.down.clear()
-        self.down.release()
+        self.release()
         if self._gone:
-            self.down.then(partial(self._end, connectionDone))
+            self.place.clock.callLater(0, self._end, connectionDone)
         else:
             self.transport.abortConnection()
 
@@ -154,13 +160,21 @@ class Line(ProtocolWrapper):
 
     def release(self) -> None:
         """Let through what was held."""
+        self._resume()
         self.up.release()
         self.down.release()
+
+    def stall(self, seconds: float) -> None:
+        """Hold everything for some seconds."""
+        if not self._over:
+            self.hold()
+            self._resume()
+            self._stalled = self.place.clock.callLater(seconds, self._stall_over)
 
     def dataReceived(self, data: bytes) -> None:
         """Pass on what the server sent, if it comes through."""
         if not self._over:
-            self._lines.meddler.passing(self, self.down, data)
+            self.place.meddler.passing(self, self.down, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell the client that the connection has ended."""
@@ -171,9 +185,21 @@ class Line(ProtocolWrapper):
     def _send(self, data: bytes) -> None:
         self.transport.write(data)
 
+    def _stall_over(self) -> None:
+        self._stalled = None
+        self.release()
+
+    def _resume(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def _end(self, reason: Failure) -> None:
         self._over = True
-        self._lines.parted(self)
+        self._resume()
+        self.up.clear()
+        self.down.clear()
+        self.place.parted(self)
         super().connectionLost(reason)
 
 
@@ -197,9 +223,14 @@ class Lines:
     ) -> None:
         self.clock = clock
         self.meddler = meddler or Faithful()
-        self.lines: set[Line] = set()
+        self._lines: dict[Line, None] = {}
         self._beyond = beyond
         self._held = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines that have not ended, the oldest first."""
+        return list(self._lines)
 
     def endpoint(self, host: str, port: int) -> IStreamClientEndpoint:
         """Give the way to a server through here."""
@@ -207,7 +238,7 @@ class Lines:
 
     def cut(self) -> None:
         """Break all connections; clients may come back at once."""
-        for line in list(self.lines):
+        for line in self.lines:
             line.cut()
 
     def hold(self) -> None:
@@ -219,18 +250,24 @@ class Lines:
     def release(self) -> None:
         """Let through all that was held."""
         self._held = False
-        for line in list(self.lines):
+        for line in self.lines:
             line.release()
+
+    def stall(self, seconds: float) -> None:
+        """Hold everything for some seconds, unless that is so already."""
+        if not self._held:
+            self.hold()
+            self.clock.callLater(seconds, self.release)
 
     def joined(self, line: Line) -> None:
         """Note a new line."""
-        self.lines.add(line)
+        self._lines[line] = None
         if self._held:
             line.hold()
 
     def parted(self, line: Line) -> None:
         """Forget a line that has ended."""
-        self.lines.discard(line)
+        self._lines.pop(line, None)
 
 
 @implementer(IStreamClientEndpoint)

@@ -47,6 +47,11 @@ class Network:
         """Give the way to the server, whatever it is called."""
         return MemoryEndpoint(self)
 
+    @property
+    def wires(self) -> list[MemoryTransport]:
+        """The clients' ends of the connections that at least one side believes in."""
+        return [wire for wire in self._wires if wire.open]
+
     def drop_connections(self) -> None:
         """Break all connections; clients may come back at once."""
         for wire in self._wires:
@@ -91,12 +96,12 @@ class Network:
         self._port += 1
         address = IPv4Address("TCP", "127.0.0.1", 2181)
         client = attempt.factory.buildProtocol(address)
-        if client is None:
+        server = self.server.buildProtocol(IPv4Address("TCP", "127.0.0.1", self._port))
+        if client is None or server is None:
             attempt.connected.errback(ConnectionRefusedError())
             return
-        server = self.server.buildProtocol(IPv4Address("TCP", "127.0.0.1", self._port))
         wire = join(self.clock, client, server, address, self._port)
-        self._wires = [each for each in self._wires if each.open] + [wire]
+        self._wires = [*self.wires, wire]
         attempt.connected.callback(client)
 
 

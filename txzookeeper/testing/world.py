@@ -18,6 +18,7 @@ from txzookeeper.constants import SEQUENCE
 from txzookeeper.dialer import Endpoint
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.managed import ManagedClient
+from txzookeeper.testing.line import Lines, Meddler
 from txzookeeper.testing.memory import MemoryServer
 from txzookeeper.testing.proxy import Proxy
 
@@ -64,6 +65,7 @@ class World(ABC):
         direct: bool = False,
         chroot: str | None = None,
         session_timeout: int = 4000,
+        chance: Random | None = None,
     ) -> C:
         """Make a client that is not connected yet; by default below the test's own node."""
         servers, endpoint = self.servers(direct)
@@ -72,7 +74,7 @@ class World(ABC):
             session_timeout,
             reactor=self.reactor,
             endpoint=endpoint,
-            random=Random(1),
+            random=chance or Random(1),
         )
         self._clients.append(client)
         return client
@@ -113,22 +115,24 @@ class World(ABC):
 
 
 class MemoryWorld(World):
-    """A server in memory, and virtual time."""
+    """A server in memory, and virtual time; ``meddler`` is on the way that can be broken."""
 
-    def __init__(self) -> None:
+    def __init__(self, meddler: Meddler | None = None) -> None:
         self.server = MemoryServer()
         self._network = self.server.network()
+        self._lines = Lines(self.server.clock, self._network.endpoint, meddler)
         super().__init__(self.server.clock)
 
     def servers(self, direct: bool) -> tuple[str, Endpoint | None]:
         """Lead to the memory server."""
-        return self.server.servers, (self.server if direct else self._network).endpoint
+        return self.server.servers, (self.server if direct else self._lines).endpoint
 
     def run(self, promise: Callable[[World], Awaitable[None]]) -> Deferred[None]:
-        """Run it now; the clock must be at rest afterwards, as nothing may be left behind."""
+        """Run it now; nothing may be left on the clock or on the wire afterwards."""
         self.server.run(self.kept(promise))
+        left: list[Any] = [*self._network.wires, *self.server.wires, *self._lines.lines]
         self.server.close()
-        left = self.server.clock.getDelayedCalls()
+        left += self.server.clock.getDelayedCalls()
         if left:
             raise AssertionError(f"the client left something behind: {left}")
         return succeed(None)
@@ -150,10 +154,10 @@ class MemoryWorld(World):
 class RealWorld(World):
     """A real server or several, a real reactor, and a proxy that breaks before each of them."""
 
-    def __init__(self, reactor: Any, servers: str) -> None:
+    def __init__(self, reactor: Any, servers: str, meddler: Meddler | None = None) -> None:
         super().__init__(reactor)
         self._servers = servers
-        self.proxies = [Proxy(reactor, str(host)) for host in parse_hosts(servers).hosts]
+        self.proxies = [Proxy(reactor, str(host), meddler) for host in parse_hosts(servers).hosts]
 
     def servers(self, direct: bool) -> tuple[str, Endpoint | None]:
         """Lead to the servers, or to the proxies before them."""

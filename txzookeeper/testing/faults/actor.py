@@ -1,0 +1,140 @@
+"""A client amid faults, with all that it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from txzookeeper import constants as c
+from txzookeeper.client import ZookeeperClient
+from txzookeeper.event import ClientEvent
+from txzookeeper.managed import ManagedClient
+from txzookeeper.testing.faults.claims import Life, Made, Numbers, OneShot, Register, View
+from txzookeeper.testing.faults.ledger import Ledger, Outcome
+from txzookeeper.testing.world import World
+
+T = TypeVar("T")
+
+SESSION_TIMEOUT: Final = 2000
+REGISTERS: Final = 2
+"""How many registers of one node each actor has; it has one of two nodes as well."""
+
+
+class Actor:
+    """Somebody with a client, who calls, watches, gives up and begins anew.
+
+    One who is ``hasty`` writes to a register again before the last writing is acknowledged.
+    """
+
+    def __init__(
+        self, number: int, world: World, chance: Random, ledger: Ledger, hasty: bool
+    ) -> None:
+        self.number = number
+        self.hasty = hasty
+        self.world = world
+        self.chance = chance
+        self.ledger = ledger
+        self.kind = chance.choice([ZookeeperClient, ManagedClient])
+        self.registers = [Register(f"/r-{number}-{each}") for each in range(REGISTERS)]
+        self.registers.append(Register(f"/p-{number}-0", f"/p-{number}-1"))
+        self.numbers = Numbers(ledger.complain)
+        self.made: list[Made] = []
+        self.watches: list[OneShot] = []
+        self.views: list[View] = []
+        self.names = 0
+        self.life = Life()
+        self.client_life = Life()
+        self.client = self._new_client()
+
+    @property
+    def ephemeral_life(self) -> Life:
+        """How long the ephemeral nodes live that are made now."""
+        return self.client_life if self.kind is ManagedClient else self.life
+
+    def call(
+        self, name: str, deferred: Deferred[T], *allowed: type[Exception]
+    ) -> Deferred[Outcome[T]]:
+        """Give the outcome of a call, which may be cancelled on the way."""
+        if self.chance.random() < 0.04:
+            self.ledger.begin("cancelling", self._cancel(deferred))
+        return self.sure(name, deferred, *allowed)
+
+    def sure(
+        self, name: str, deferred: Deferred[T], *allowed: type[Exception]
+    ) -> Deferred[Outcome[T]]:
+        """Give the outcome of a call that is not cancelled."""
+        return self.ledger.call(f"{name} of client {self.number}", deferred, *allowed)
+
+    async def begin(self) -> None:
+        """Connect, with a new client if need be."""
+        if self.client.unrecoverable:
+            # We may stand in the midst of its telling everybody.
+            await self.world.sleep(0)
+            self._check_watches()
+            self.client = self._new_client()
+        await self.sure("connect", self.client.connect())
+
+    async def end(self) -> None:
+        """Close the client: afterwards nothing is due to it."""
+        self.life.over = self.client_life.over = True
+        await self.sure("close", self.client.close())
+        self._check_watches()
+
+    async def renew(self) -> None:
+        """Close the client, and go on with another one."""
+        await self.end()
+        self.client = self._new_client()
+        await self.begin()
+
+    async def hand_over(self) -> None:
+        """Go on in the same session with another client."""
+        left = await self.sure("hand_over", self.client.hand_over())
+        if not left.good:
+            await self.renew()
+            return
+        self._check_watches()
+        for made in self.made:
+            if made.life is self.client_life:
+                # The next client does not know that it would have to make it again.
+                made.life = self.life
+        self.client = self._new_client(self.life)
+        await self.sure("connect again", self.client.connect(client_id=left.result))
+        if self.client.unrecoverable:
+            await self.begin()
+
+    async def settle(self) -> None:
+        """Wait until the client is connected, and has been told of all that happened."""
+        while True:
+            if self.client.unrecoverable:
+                await self.begin()
+            if (await self.sure("the last set", self.client.set(f"/last-{self.number}"))).good:
+                return
+
+    def _new_client(self, life: Life | None = None) -> ZookeeperClient:
+        client = self.world.client(self.kind, session_timeout=SESSION_TIMEOUT, chance=self.chance)
+        self.life, self.client_life = life or Life(), Life()
+        client.subscribe_session(self._told(client))
+        return client
+
+    def _told(self, client: ZookeeperClient) -> Callable[[ClientEvent], None]:
+        def told(event: ClientEvent) -> None:
+            if event.connection_state == c.EXPIRED_SESSION_STATE and client is self.client:
+                self.life.over = True
+                self.life = Life()
+
+        return told
+
+    async def _cancel(self, deferred: Deferred[Any]) -> None:
+        await self.world.sleep(self.chance.choice([0, 0, 0.01, 0.1]))
+        if not deferred.called:
+            deferred.cancel()
+
+    def _check_watches(self) -> None:
+        for watch in self.watches:
+            for complaint in watch.verify_end():
+                self.ledger.complain(complaint)
+        self.watches.clear()
+        self.views.clear()
