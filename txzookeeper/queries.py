@@ -142,10 +142,15 @@ class Queries:
         return ErrorResponse(0)
 
     def _check_watches(self, request: CheckWatchesRequest, caller: Caller) -> Empty:
-        """Say whether there is such a watch; ZooKeeper 3.8 does not look whose it is."""
-        kinds = _kinds(request)
-        if not any(self._watches.is_watched(kind, request.path) for kind in kinds):
-            raise NoWatcherException(request.path)
+        """Say whether there is such a watch; ZooKeeper 3.8 does not look whose it is.
+
+        It fails at a path without a slash, and sees nothing at the empty one.
+        """
+        path, kinds = request.path, _kinds(request)
+        if path and ROOT not in path:
+            raise MarshallingErrorException(path)
+        if not (path and any(self._watches.is_watched(kind, path) for kind in kinds)):
+            raise NoWatcherException(path)
         return Empty()
 
     def _remove_watches(self, request: RemoveWatchesRequest, caller: Caller) -> Empty:

@@ -205,6 +205,12 @@ class RemovalTests(ModeTests):
         self.me.stand("/r", recursive=True)
         self.assert_refused(self.me.check_watches("/r/s"), NoWatcherException)
 
+    def test_check_nonsense(self) -> None:
+        """At a path without a slash no watch can be looked for, and at the empty one none is."""
+        self.me.get("", watch=True)
+        self.assert_refused(self.me.check_watches(""), NoWatcherException)
+        self.assert_refused(self.me.check_watches("a"), MarshallingErrorException)
+
     def test_unknown_kind(self) -> None:
         """A kind that is none is refused."""
         self.me.stand("/a")
