@@ -224,7 +224,7 @@ def _damaged(ask: Ask) -> st.SearchStrategy[Ask]:
     if ask.operation not in _TIMED:
         nulls = nullable(ask.request)[:0]
         damages += [
-            _overwritten,
+            *[_overwritten] * is_plain(ask.request),
             _added,
             *[st.builds(Mangled, null=st.sampled_from(nulls))] * bool(nulls),
         ]
