@@ -45,7 +45,7 @@ _WRITERS: Final[dict[int, Any]] = dict.fromkeys(_MULTI, encode_multi_response)
 
 
 class Connection(Protocol):
-    """A client's connection; ``session`` is 0 until it has one.
+    """A client's connection; ``session`` is 0 until it has one, ``since`` is when it began.
 
     ``waits_since`` is when it began to wait for a session, or for its end (ms on the server's
     monotonic clock); it is infinite while it has a session.
@@ -57,7 +57,8 @@ class Connection(Protocol):
     def __init__(self, host: Host, address: str) -> None:
         self.session = 0
         self.address = address
-        self.waits_since: float = host.elapsed()
+        self.since = host.elapsed()
+        self.waits_since: float = self.since
         self.tally = Tally()
         self.last_request = (0, 0)
         self.last_zxid = 0

@@ -27,7 +27,7 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.rejected = 0
-        self._limits = limits
+        self.limits = limits
         self._all: dict[Connection, None] = {}
         self._by_session: dict[int, Connection] = {}
         self._by_address: Counter[str] = Counter()
@@ -40,7 +40,7 @@ class Connections:
 
     def are_too_many(self, address: str) -> bool:
         """Say whether one more from this address would be too many, and count it if it is."""
-        limits = self._limits
+        limits = self.limits
         many = 0 < limits.of_one_address <= self._by_address[address]
         if many or 0 < limits.in_all <= len(self):
             self.rejected += 1

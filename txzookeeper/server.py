@@ -32,6 +32,7 @@ from txzookeeper.records import ConnectRequest, ConnectResponse
 from txzookeeper.tally import Tally
 from txzookeeper.tree import Answer, Tree
 from txzookeeper.watchtable import Fired
+from txzookeeper.words import answer
 
 _NO_PASSWORD: Final = bytes(16)
 
@@ -65,6 +66,7 @@ class ZooKeeperServer(Factory):
         self.connections = Connections(limits or Limits())
         self._clock = clock
         self._monotonic = monotonic(clock)
+        self.started = self.elapsed()
         self._containers = containers
         self._secret = secret
         self._journal = journal or NoJournal()
@@ -136,7 +138,7 @@ class ZooKeeperServer(Factory):
         if not session:
             if not self.writable:
                 return None
-            session, _ = self.tree.open_session(timeout, self._now())
+            session, _ = self.tree.open_session(timeout, self.now())
         elif session not in self.tree.sessions or not self._proves(request):
             return ConnectResponse(0, 0, 0, _NO_PASSWORD)
         if not self.writable:
@@ -159,10 +161,10 @@ class ZooKeeperServer(Factory):
         """Carry out a request, and tell the watchers before anybody learns of the answer."""
         if operation in WRITES and not self.writable:
             return Answer(self.tree.zxid, NotReadOnlyException.code)
-        answer = self.tree.perform(operation, request, caller, self._now())
-        if answer.events:
-            self._tell(answer.events)
-        return answer
+        done = self.tree.perform(operation, request, caller, self.now())
+        if done.events:
+            self._tell(done.events)
+        return done
 
     def refuse(self, operation: int) -> Answer:
         """Answer a request that makes no sense."""
@@ -174,9 +176,13 @@ class ZooKeeperServer(Factory):
         """Give the time in ms on a clock that only goes forward."""
         return int(self._monotonic() * 1000)
 
+    def now(self) -> int:
+        """Give the time of day, in ms since 1970."""
+        return int(self._clock.seconds() * 1000)
+
     def say(self, word: str, connection: Connection) -> str | None:
         """Answer to a four-letter word; None if it is none."""
-        return None
+        return answer(word, self, connection)
 
     # The turns of the reactor.
 
@@ -199,10 +205,10 @@ class ZooKeeperServer(Factory):
 
     def _end(self, session: int) -> Answer:
         self._begin_turn()
-        answer = self.tree.close_session(session, self._now())
-        self._tell(answer.events)
+        done = self.tree.close_session(session, self.now())
+        self._tell(done.events)
         self.connections.detach(session)
-        return answer
+        return done
 
     def _detach(self, session: int) -> None:
         """Part a session from the connection it has, if any; watches belong to a connection."""
@@ -222,25 +228,22 @@ class ZooKeeperServer(Factory):
         self._rounds[look] = self._clock.callLater(interval / 1000, self._look, interval, look)
 
     def _look(self, interval: int, look: Callable[[], None]) -> None:
-        if self.writable:
-            look()
+        look()
         self._plan(interval, look)
 
     def _look_over_sessions(self) -> None:
+        self._journal.try_again()
         now = self.elapsed()
-        for session in self.tree.overdue(now):
+        for session in self.tree.overdue(now) if self.writable else ():
             self.expire(session)
         for connection in self.connections.overdue(now):
             connection.drop()
 
     def _bury_outlived(self) -> None:
         self._begin_turn()
-        now = self._now()
-        for path in self.tree.outlived(now):
+        now = self.now()
+        for path in self.tree.outlived(now) if self.writable else ():
             self._tell(self.tree.bury(path, now).events)
-
-    def _now(self) -> int:
-        return int(self._clock.seconds() * 1000)
 
     def _proves(self, request: ConnectRequest) -> bool:
         return hmac.compare_digest(request.password, self._password(request.session_id))

@@ -27,7 +27,7 @@ from txzookeeper.nodes import Nodes
 from txzookeeper.queries import Queries
 from txzookeeper.rearming import rearm
 from txzookeeper.records import Create2Response, Empty, ErrorResponse
-from txzookeeper.watchtable import Fired, WatchTable
+from txzookeeper.watchtable import Fired, Kind, WatchTable
 
 
 class Answer(NamedTuple):
@@ -125,6 +125,10 @@ class Tree:
     def forget_watches(self, session: int) -> None:
         """Drop a session's watches: its connection is gone, and it will re-arm them on the next."""
         self._watches.forget(session)
+
+    def watches(self, kind: Kind) -> list[tuple[str, int]]:
+        """Give path and session of each watch of this kind."""
+        return list(self._watches.armed(kind))
 
     def _changes(self, caller: Caller, now: int) -> Changes:
         self.zxid += 1

@@ -90,6 +90,11 @@ class WatchTable:
         """Say whether anybody has a watch of this kind at this very path."""
         return any(waiting.at(path) for waiting in self._waiting[kind])
 
+    def armed(self, kind: Kind) -> Iterator[tuple[str, int]]:
+        """Give path and session of each watch of this kind."""
+        for waiting in self._waiting[kind]:
+            yield from waiting.items()
+
     def fire(self, happening: Happening) -> list[Fired]:
         """Give who is to be told, each session once, and take away what waited for this alone.
 
@@ -134,6 +139,10 @@ class _Waiting:
 
     def __bool__(self) -> bool:
         return bool(self._sessions)
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        for path, sessions in self._sessions.items():
+            yield from ((path, session) for session in _several(sessions))
 
     def at(self, path: str) -> Collection[int]:
         return _several(self._sessions.get(path))
