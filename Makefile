@@ -26,7 +26,7 @@ lint: $(INSTALLED) ## Check the style
 
 types: $(INSTALLED) ## Check the types
 	$(BIN)/mypy
-	$(BIN)/mypy examples/*.py benchmarks/*.py
+	$(BIN)/mypy examples/*.py examples/zookeeper/*.py benchmarks/*.py
 
 docs: $(INSTALLED) ## Make the documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -n -E -b html docs docs/_build/html
