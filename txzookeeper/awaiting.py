@@ -10,10 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from txzookeeper import constants as c
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import (
     AuthFailedException,
@@ -22,6 +20,7 @@ from txzookeeper.errors import (
     SessionExpiredException,
     ZooKeeperException,
 )
+from txzookeeper.patience import pause
 from txzookeeper.retry import is_retryable, retry
 
 T = TypeVar("T")
@@ -29,7 +28,6 @@ T = TypeVar("T")
 PATIENCE: Final = 5.0
 """Seconds until something that ZooKeeper refused to read is tried again."""
 
-_OVER: Final = (c.CLOSED_STATE, c.EXPIRED_SESSION_STATE, c.AUTH_FAILED_STATE)
 _SESSION_OVER: Final = (
     AuthFailedException,
     ClosingException,
@@ -85,16 +83,5 @@ class Awaiting:
                 if is_retryable(error) or isinstance(error, (*_SESSION_OVER, *answers)):
                     raise
                 self.log.warn("{error} Another try follows in a while.", error=error)
-                await self._pause(client)
+                await self(Deferred.fromCoroutine(pause(client, PATIENCE)))
         raise CancelledError
-
-    async def _pause(self, client: ZookeeperClient) -> None:
-        passed: Deferred[None] = deferLater(client.reactor, PATIENCE)
-        passed.addErrback(lambda failure: failure.trap(CancelledError) and None)
-        unsubscribe = client.subscribe_session(
-            lambda _: passed.cancel() if client.state in _OVER else None
-        )
-        try:
-            await self(passed)
-        finally:
-            unsubscribe()

@@ -51,13 +51,16 @@ async def before_next(client: ZookeeperClient, tries: int, error: Exception) -> 
     ``tries`` counts those before the one that failed.
     """
     if tries or not isinstance(error, ConnectionLossException):
-        await _pause(client, get_delay(client.session_timeout))
+        await pause(client, get_delay(client.session_timeout))
     if client.state in _OVER:
         raise error
 
 
-async def _pause(client: ZookeeperClient, delay: float) -> None:
-    """Wait, but no longer than the session lasts, lest something of it be left in the reactor."""
+async def pause(client: ZookeeperClient, delay: float) -> None:
+    """Wait some seconds, but no longer than the session lasts.
+
+    Else something of it would be left in the reactor.
+    """
     passed: Deferred[None] = Deferred()
     call = client.reactor.callLater(delay, passed.callback, None)
 
