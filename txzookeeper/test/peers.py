@@ -18,6 +18,7 @@ from txzookeeper.records import (
     CreateRequest,
     ReplyHeader,
     RequestHeader,
+    SetWatchesRequest,
 )
 from txzookeeper.testing.memory import MemoryServer
 
@@ -48,6 +49,15 @@ class Peer(Int32StringReceiver):
         """Send a request to create a node."""
         self.ask(c.CREATE_OP, CreateRequest(path, data, ZOO_OPEN_ACL_UNSAFE, flags))
 
+    def rearm(self, zxid: int, data: tuple[str, ...] = (), children: tuple[str, ...] = ()) -> None:
+        """Send a request to arm watches again."""
+        request = SetWatchesRequest(zxid, data, (), children)
+        self.ask(c.SET_WATCHES_OP, request, c.SET_WATCHES_XID)
+
+    def greet(self, *args: Any) -> None:
+        """Send a greeting: that of a new client, unless it is given."""
+        self.sendString(encode(ConnectRequest(0, *(args or (0, 4000, 0, b"")))))
+
     def replies(self) -> list[tuple[int, int]]:
         """Give the number and error of each reply so far, and forget them."""
         headers = [decode(ReplyHeader, packet) for packet in self.packets]
@@ -73,7 +83,7 @@ class ServerTests(SynchronousTestCase):
 
     def greet(self, peer: Peer, *args: Any) -> ConnectResponse:
         """Send a greeting, and give the answer."""
-        peer.sendString(encode(ConnectRequest(0, *args)))
+        peer.greet(*args)
         self.server.settle()
         return decode(ConnectResponse, peer.packets.pop())
 

@@ -10,33 +10,9 @@ from txzookeeper import constants as c
 from txzookeeper.durable import DurableTree
 from txzookeeper.journal import Journal
 from txzookeeper.nodes import Nodes
-from txzookeeper.store import Batch, Image, blank
+from txzookeeper.store import blank
+from txzookeeper.test.keepers import MemoryKeeper
 from txzookeeper.test.trees import Someone
-from txzookeeper.trouble import StoreFailed
-
-
-class Memory:
-    """Keeps batches as long as it is not full; verified by `MemoryTests`."""
-
-    def __init__(self) -> None:
-        self.image = blank(b"s")
-        self.kept = 0
-        self.full = False
-
-    def keep(self, batch: Batch) -> None:
-        """Keep all, or raise."""
-        self.try_room()
-        self.kept += 1
-        for path, node in batch.nodes.items():
-            self.image.nodes.take(path, node)
-        sessions = {**self.image.sessions, **batch.sessions}
-        known = {session: timeout for session, timeout in sessions.items() if timeout is not None}
-        self.image = Image(b"s", *batch[:2], self.image.nodes, known)
-
-    def try_room(self) -> None:
-        """Raise if it is full."""
-        if self.full:
-            raise StoreFailed(file="f", reason="it is full")
 
 
 def state(tree: DurableTree) -> tuple[object, ...]:
@@ -50,7 +26,7 @@ class JournalTests(SynchronousTestCase):
     """A tree, and a keeper in memory."""
 
     def setUp(self) -> None:
-        self.keeper = Memory()
+        self.keeper = MemoryKeeper()
         self.tree = DurableTree(blank(b"s"), 0)
         self.journal = Journal(self.tree, self.keeper)
         self.someone = Someone(self.tree)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
@@ -38,8 +37,8 @@ class Listener(Protocol):
 
 def ask(server: MemoryServer, *pieces: bytes) -> Listener:
     """Say something on a connection of its own, and give what came of it."""
-    connected: Deferred[Listener] = server.endpoint("h", 1).connect(Factory.forProtocol(Listener))
-    listener = server.run(connected)
+    listener = server.run(server.endpoint("h", 1).connect(Factory.forProtocol(Listener)))
+    assert isinstance(listener, Listener)
     for piece in pieces:
         assert listener.transport is not None
         listener.transport.write(piece)
@@ -148,7 +147,7 @@ class ComparisonTests(TestCase):
         memory = MemoryServer()
         ours, theirs = {}, {}
         with RealServer() as real:
-            client = ZookeeperClient(real.servers, 6000, reactor=reactor)  # type: ignore[arg-type]
+            client = ZookeeperClient(real.servers, 6000, reactor=reactor)
             await client.connect(timeout=10_000)
             await live(client)
             for word in (*ALIKE, "mntr"):
