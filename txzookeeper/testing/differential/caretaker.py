@@ -32,9 +32,9 @@ _BORN: Final = {
     "/zookeeper/quota": ZOO_OPEN_ACL_UNSAFE,
     "/zookeeper/config": ZOO_READ_ACL_UNSAFE,
 }
-_CREDENTIAL: Final = "super:user"
+_CREDENTIAL: Final = ("super", "user")
 SETTINGS: Final = {
-    "DigestAuthenticationProvider.superDigest": make_digest_acl(*_CREDENTIAL.split(":")).id,
+    "DigestAuthenticationProvider.superDigest": make_digest_acl(*_CREDENTIAL).id,
     # Sessions of 20 to 200 seconds: none ends by itself, were the machine ever so busy.
     "tickTime": "10000",
 }
@@ -53,7 +53,7 @@ class Caretaker:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._say(encode(ConnectRequest(0, 0, 20 * TICK, 0, bytes(16))))
-        self._ask(c.AUTH_OP, AuthRequest(0, "digest", _CREDENTIAL.encode()))
+        self._ask(c.AUTH_OP, AuthRequest(0, "digest", ":".join(_CREDENTIAL).encode()))
 
     def prepare(self) -> Image:
         """Make the server as it is to be at the beginning, and give what it is like then."""

@@ -124,8 +124,8 @@ class Stage:
         line = self._line(asks[0].client)
         if line.wire.closed:
             return
-        zxid = self._views.zxid
-        line.wire.send(b"".join(framed(ask.packet(zxid, line.number(ask))) for ask in asks))
+        now = self._views.zxid, self._views.made
+        line.wire.send(b"".join(framed(ask.packet(line.number(ask), *now)) for ask in asks))
         line.wire.wait(line.answered, MOMENT)
         if any(ask.operation == c.CLOSE_OP for ask in asks) and line.session is not None:
             self._over.add(line.session)

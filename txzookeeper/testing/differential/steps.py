@@ -7,7 +7,7 @@ two servers number them differently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from txzookeeper import constants as c
@@ -27,6 +27,9 @@ NAMES: Final = {
     if name.endswith("_OP") and isinstance(value, int)
 }
 """What each operation is called."""
+
+LAST: Final = "<last>"
+"""Stands in a request for the path of the node that was made last."""
 
 MULTIS: Final = (c.MULTI_OP, c.MULTI_READ_OP)
 
@@ -97,9 +100,12 @@ class Ask:
     xid: int | None = None
     mangled: Mangled | None = None
 
-    def body(self, zxid: int) -> bytes:
-        """Give what follows the header, for a server whose last transaction is this one."""
-        request: Any = self.request
+    def body(self, zxid: int, last: str = "/") -> bytes:
+        """Give what follows the header, for a server whose last transaction is this one.
+
+        ``last`` is the node that was made last.
+        """
+        request: Any = _placed(self.request, last)
         if isinstance(request, bytes):
             body = request
         elif self.operation in MULTIS and not hasattr(request, "_fields"):
@@ -111,10 +117,10 @@ class Ask:
             body = encode(request)
         return self.mangled(request, body) if self.mangled else body
 
-    def packet(self, zxid: int, xid: int) -> bytes:
+    def packet(self, xid: int, zxid: int, last: str) -> bytes:
         """Give the whole packet; ``xid`` numbers a request that does not number itself."""
         number = xid if self.xid is None else self.xid
-        return encode(RequestHeader(number, self.operation)) + self.body(zxid)
+        return encode(RequestHeader(number, self.operation)) + self.body(zxid, last)
 
     def __str__(self) -> str:
         name = NAMES.get(self.operation, f"operation {self.operation}")
@@ -211,6 +217,9 @@ def _part(part: Any) -> str:
     return f"{NAMES.get(part[0], part[0])} {told(part[1])}"
 
 
-def by(step: Ask, client: int) -> Ask:
-    """Give the same request as another client's."""
-    return replace(step, client=client)
+def _placed(value: Any, last: str) -> Any:
+    """Put a path in the place of `LAST`, wherever that is."""
+    if isinstance(value, tuple):
+        placed = [_placed(each, last) for each in value]
+        return type(value)(*placed) if hasattr(value, "_fields") else tuple(placed)
+    return last if value == LAST else value

@@ -18,6 +18,8 @@ from txzookeeper.operations import REPLIES
 from txzookeeper.records import (
     ACL,
     ConnectResponse,
+    Create2Response,
+    CreateResponse,
     GetACLResponse,
     GetChildren2Response,
     GetChildrenResponse,
@@ -93,11 +95,16 @@ View = Event | Reply | Greeting | Nonsense
 
 
 class Views:
-    """What one server says, told from the transaction at which it stood in the beginning."""
+    """What one server says, told from the transaction at which it stood in the beginning.
+
+    ``sessions`` are those that it opened, ``zxid`` is its last transaction, ``made`` the path of
+    the last node, as far as is seen.
+    """
 
     def __init__(self, base: int) -> None:
         self.sessions: list[ConnectResponse] = []
         self.zxid = base
+        self.made = "/"
         self._base = base
         self._times: dict[int, int] = {}
         self._dated: list[int] = []
@@ -153,6 +160,8 @@ class Views:
         return self._shown(record), _unread(data, encode(record))
 
     def _shown(self, value: Any) -> Any:
+        if isinstance(value, CreateResponse | Create2Response):
+            self.made = value.path
         if isinstance(value, Stat):
             return self._stat(value)
         if isinstance(value, GetACLResponse):
