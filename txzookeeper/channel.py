@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
-from typing import Protocol as Interface
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -39,9 +38,10 @@ from txzookeeper.errors import (
     SessionExpiredException,
     ZooKeeperException,
 )
-from txzookeeper.event import ClientEvent, session_event
+from txzookeeper.event import session_event
 from txzookeeper.hosts import Host
 from txzookeeper.identity import Identities, Identity
+from txzookeeper.listener import Listener
 from txzookeeper.protocol import ZookeeperProtocol
 from txzookeeper.records import ConnectResponse, WatcherEvent
 from txzookeeper.statistics import Statistics
@@ -56,19 +56,6 @@ _WHY_DEAD: Final[dict[int, type[ZooKeeperException]]] = {
 
 _STEADY: Final = 1.0
 """A connection that lasted so many seconds did work: the next one is tried without delay."""
-
-
-class Listener(Interface):
-    """Who is told what happens to the session. A failing listener is logged, and harms nobody."""
-
-    def state_changed(self, state: int) -> None:
-        """The session stands differently now."""
-
-    def connection_failed(self, error: Exception) -> None:
-        """A connection broke, or could not be made."""
-
-    def event_received(self, event: WatcherEvent) -> ClientEvent:
-        """Give the event as the program sees it."""
 
 
 class Channel:
@@ -122,6 +109,11 @@ class Channel:
     def connected(self) -> bool:
         """Whether a server answers calls at this moment."""
         return self._protocol is not None
+
+    @property
+    def renewing(self) -> bool:
+        """Whether a new session is being made ready after an expired one."""
+        return self._held
 
     @property
     def left(self) -> float:
@@ -209,10 +201,18 @@ class Channel:
                 return
             finally:
                 self._dialing = None
-            self._welcome(protocol, response)
+            if self._came_in_time(protocol, response):
+                self._welcome(protocol, response)
+            else:
+                protocol.abort(ConnectionException(message="The server's welcome came too late."))
             error = await protocol.closed
             if self._protocol is protocol:
                 self._lost(protocol, error)
+
+    def _came_in_time(self, protocol: ZookeeperProtocol, response: ConnectResponse) -> bool:
+        # Else the server may have ended the session since it wrote this.
+        age = self._now() - protocol.confirmed_at
+        return response.timeout <= 0 or age < response.timeout / 1000
 
     def _connection(self) -> ZookeeperProtocol:
         return ZookeeperProtocol(

@@ -113,10 +113,12 @@ class Lifetime:
         The session lives on for its time-out: until then ``connect(client_id=...)``, in this
         process or in another, takes it over with its ephemeral nodes. Its watches and credentials
         are the next client's affair. Calls that are outstanding fail with ``ClosingException``,
-        as with ``close``; so does this, if there is no session.
+        as with ``close``; so does this, if there is no session, or only one that is not complete
+        yet since it has just followed an expired one.
         """
         client_id = self.client_id
-        if not (client_id[0] and self._channel.session.alive):
+        complete = self._channel.session.alive and not self._channel.renewing
+        if not (client_id[0] and complete):
             return fail(ClosingException(message="There is no session to hand over."))
         return self._channel.leave().addCallback(lambda _: client_id)
 

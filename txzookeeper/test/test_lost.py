@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from txzookeeper import constants as c
+from txzookeeper.client import ZookeeperClient
 from txzookeeper.deadline import Deadline
 from txzookeeper.errors import ClosingException, ConnectionLossException, NotConnectedException
 from txzookeeper.lifetime import monotonic
 from txzookeeper.lock import Lock
 from txzookeeper.test.test_client import ClientTestCase
+from txzookeeper.testing.memory import MemoryServer
 
 
 class DeadlineTests(SynchronousTestCase):
@@ -119,6 +123,22 @@ class LostTests(ClientTestCase):
         self.server.accept_connections()
         self.server.advance(2)
         return waiting
+
+    def test_late_welcome(self) -> None:
+        """A welcome older than the session's time-out is none: the session may be over."""
+        way = _CutAtFirst(self.server)
+        client = ZookeeperClient(
+            "memory:2181", 1000, 4000, reactor=self.server.clock, endpoint=lambda *_: way
+        )
+        self.clients.append(client)
+        states: list[int] = []
+        client.subscribe_session(lambda event: states.append(event.connection_state))
+        connecting = client.connect()
+        self.server.advance(3)
+        self.server.release()
+        self.server.run(connecting)
+        self.assertEqual(states, [c.CONNECTED_STATE])
+        self.assertGreater(client.session_left, 0.9)
 
     def test_left(self) -> None:
         """What is left of a session is what the latest answered request gave it."""
@@ -274,3 +294,23 @@ class StatisticsTests(ClientTestCase):
         numbers = self.client.statistics
         self.assertEqual((numbers.latency, numbers.longest_latency), (1.5, 1.5))
         self.assertEqual(numbers.as_dict()["latency"], 1.5)
+
+
+@implementer(IStreamClientEndpoint)
+class _CutAtFirst:
+    """A way to the server that is cut as soon as the first connection is there."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+        self._cut = False
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        connecting = self._server.endpoint("", 0).connect(protocolFactory)
+        if not self._cut:
+            self._cut = True
+            connecting.addCallback(self._hold)
+        return connecting
+
+    def _hold(self, protocol: IProtocol) -> IProtocol:
+        self._server.hold()
+        return protocol
