@@ -41,18 +41,19 @@ class RealServer:
     """A standalone Apache ZooKeeper, which ends with this process however this process ends.
 
     ``settings`` go into its ``zoo.cfg``, over those of `txzookeeper.testing.process.SETTINGS`;
-    ``libraries`` onto its class path. Its sessions last 2 to 20 ticks: 1 to 10 seconds. It is a
-    context manager: started on entry, gone on exit.
+    ``libraries`` onto its class path, ``options`` to Java. Its sessions last 2 to 20 ticks: 1 to 10
+    seconds. It is a context manager: started on entry, gone on exit.
     """
 
     def __init__(
-        self, settings: Mapping[str, str] | None = None, libraries: Sequence[str] = ()
+        self,
+        settings: Mapping[str, str] | None = None,
+        libraries: Sequence[str] = (),
+        options: Sequence[str] = ("-Xmx256m",),
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="txzookeeper-"))
         [self.port] = free_ports(1)
-        self.process = Process(
-            self.directory, self.port, settings or {}, ["-Xmx256m"], libraries=libraries
-        )
+        self.process = Process(self.directory, self.port, settings or {}, options, libraries)
 
     @property
     def servers(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from twisted.internet.defer import Deferred, succeed
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import SEQUENCE
 from txzookeeper.dialer import Endpoint
+from txzookeeper.errors import NoNodeException
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.managed import ManagedClient
 from txzookeeper.testing.line import Lines, Meddler
@@ -194,6 +196,8 @@ class RealWorld(World):
 
 
 async def _remove(client: ZookeeperClient, path: str) -> None:
-    for name in await client.get_children(path):
-        await _remove(client, f"{path}/{name}")
-    await client.delete(path)
+    # Containers and nodes with a time to live go by themselves.
+    with suppress(NoNodeException):
+        for name in await client.get_children(path):
+            await _remove(client, f"{path}/{name}")
+        await client.delete(path)

@@ -26,7 +26,9 @@ REGISTERS: Final = 2
 class Actor:
     """Somebody with a client, who calls, watches, gives up and begins anew.
 
-    One who is ``hasty`` writes to a register again before the last writing is acknowledged.
+    One who is ``hasty`` writes to a register again before the last writing is acknowledged. A
+    ``witness`` says whether a node is there at this moment, so that a session that its client gives
+    up for lost can be seen to be there still.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Actor:
         self.watches: list[OneShot] = []
         self.views: list[View] = []
         self.names = 0
+        self.witness: Callable[[str], bool] | None = None
         self.life = Life()
         self.client_life = Life()
         self.client = self._new_client()
@@ -96,10 +99,8 @@ class Actor:
             await self.renew()
             return
         self._check_watches()
-        for made in self.made:
-            if made.life is self.client_life:
-                # The next client does not know that it would have to make it again.
-                made.life = self.life
+        # Who would have made its nodes again on another session does so no more.
+        self.client_life.over = True
         self.client = self._new_client(self.life)
         await self.sure("connect again", self.client.connect(client_id=left.result))
         if self.client.unrecoverable:
@@ -124,8 +125,16 @@ class Actor:
             if event.connection_state == c.EXPIRED_SESSION_STATE and client is self.client:
                 self.life.over = True
                 self.life = Life()
+            if event.connection_state == c.LOST_STATE and self.witness is not None:
+                self._bear_witness(self.witness)
 
         return told
+
+    def _bear_witness(self, is_there: Callable[[str], bool]) -> None:
+        for made in self.made:
+            mine = made.life and made.born is self.life and not self.life.robbed
+            if mine and not made.deleting and not is_there(made.path):
+                self.ledger.complain(f"{made.path} is gone, and its client learns it only now.")
 
     async def _cancel(self, deferred: Deferred[Any]) -> None:
         await self.world.sleep(self.chance.choice([0, 0, 0.01, 0.1]))

@@ -14,10 +14,14 @@ Stats = dict[str, Stat | None]
 
 
 class Life:
-    """A session as its client knows it: ``over`` once it has ended for whatever reason."""
+    """A session as its client knows it: ``over`` once it has ended for whatever reason.
+
+    ``robbed`` is one that was ended behind its client's back.
+    """
 
     def __init__(self) -> None:
         self.over = False
+        self.robbed = False
 
 
 class Register:
@@ -62,10 +66,14 @@ class Numbers:
 
 
 class Made:
-    """A node that a client made; ``life`` is its session if the node is ephemeral."""
+    """A node that a client made in the session ``born``.
 
-    def __init__(self, path: str, life: Life | None = None) -> None:
+    ``life`` is for how long it is sure to be there if it is ephemeral.
+    """
+
+    def __init__(self, path: str, born: Life, life: Life | None = None) -> None:
         self.path = path
+        self.born = born
         self.life = life
         self.deleting = False
 

@@ -125,7 +125,7 @@ async def make_ephemeral(actor: Actor) -> None:
     made = operations(actor).create(path, flags=c.EPHEMERAL)
     outcome = await actor.call("create ephemeral", made, NodeExistsException)
     if outcome.good:
-        actor.made.append(Made(path, actor.ephemeral_life))
+        actor.made.append(Made(path, actor.life, actor.ephemeral_life))
 
 
 async def make_sequence(actor: Actor) -> None:
@@ -133,7 +133,7 @@ async def make_sequence(actor: Actor) -> None:
     made = operations(actor).create(f"{SEQUENCE}/n-", flags=c.SEQUENCE)
     outcome = await actor.call("create sequence", made)
     if outcome.good:
-        actor.made.append(Made(outcome.result))
+        actor.made.append(Made(outcome.result, actor.life))
 
 
 async def unmake(actor: Actor) -> None:
@@ -240,6 +240,7 @@ async def hand_over(actor: Actor) -> None:
 async def expire(actor: Actor) -> None:
     """Have the session end behind the client's back."""
     if actor.client.connected:
+        actor.life.robbed = True
         with suppress(SessionExpiredException):
             await actor.world.expire(actor.client)
 

@@ -6,6 +6,7 @@ In memory the seed decides everything; on a real server it decides all but the t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -34,10 +35,11 @@ STEPS: Final = 25
 
 
 class Run:
-    """A run and its ``ledger``; ``seed`` makes its chance."""
+    """A run; ``seed`` makes its chance, ``complaints`` say in the end what was not kept."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.complaints: list[str] = []
         self.ledger = Ledger()
         self.trouble = Trouble(Random(f"trouble {seed}"))
         self._actors: list[Actor] = []
@@ -46,6 +48,9 @@ class Run:
         """Every Deferred fires once, and no acknowledged write and no watch is lost."""
         keeper = await world.connect(direct=True)
         self._actors = [self._actor(number, world) for number in range(ACTORS)]
+        if isinstance(world, MemoryWorld):
+            for actor in self._actors:
+                actor.witness = partial(_is_there, world)
         await self._prepare(keeper)
         await gatherResults([Deferred.fromCoroutine(self._act(each)) for each in self._actors])
         self.trouble.calm()
@@ -56,9 +61,10 @@ class Run:
         await gatherResults([Deferred.fromCoroutine(each.end()) for each in self._actors])
         await self._verify_end(world, keeper)
 
-    def close(self) -> list[str]:
-        """Give what was not kept."""
-        return [f"seed {self.seed}: {each}" for each in self.ledger.close()]
+    def close(self) -> Run:
+        """Reckon up, when all is over; gives the run itself."""
+        self.complaints = [f"seed {self.seed}: {each}" for each in self.ledger.close()]
+        return self
 
     def _actor(self, number: int, world: World) -> Actor:
         chance = Random(f"actor {number} of {self.seed}")
@@ -122,37 +128,52 @@ class Run:
             self.ledger.complain(complaint)
 
 
-@implementer(ILogObserver)
-class _Errors:
-    """Complains of every error that is logged."""
+def _is_there(world: MemoryWorld, path: str) -> bool:
+    return world.root + path in world.server.server.tree.nodes
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+
+@implementer(ILogObserver)
+class Errors:
+    """Sees every error that is logged while it is entered: ``seen`` holds what they say."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
 
     def __call__(self, event: LogEvent) -> None:
+        """Take an event."""
         if event["log_level"] >= LogLevel.error:
             failure = event.get("log_failure")
-            said = failure.getTraceback() if failure else event.get("log_format")
-            self._ledger.complain(f"An error was logged: {said}")
+            self.seen.append(failure.getTraceback() if failure else str(event.get("log_format")))
+
+    def __enter__(self) -> Errors:
+        globalLogPublisher.addObserver(self)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        globalLogPublisher.removeObserver(self)
 
 
-def run_in_memory(seed: int) -> list[str]:
-    """Do one run in memory and virtual time, and give what was not kept."""
+def run_in_memory(seed: int) -> Run:
+    """Do one run in memory and virtual time."""
     run = Run(seed)
-    errors = _Errors(run.ledger)
-    globalLogPublisher.addObserver(errors)
-    try:
-        MemoryWorld(run.trouble).run(run.promise)
-    except AssertionError as error:
-        going = run.ledger.unfinished()
-        run.ledger.complain(f"{error} (going on: {going})" if going else str(error))
-    finally:
-        globalLogPublisher.removeObserver(errors)
+    with Errors() as errors:
+        try:
+            MemoryWorld(run.trouble).run(run.promise)
+        except Exception as error:
+            run.ledger.complain(f"{error!r} while this went on: {run.ledger.unfinished()}")
+    for error_seen in errors.seen:
+        run.ledger.complain(f"An error was logged: {error_seen}")
     return run.close()
 
 
-async def run_for_real(seed: int, reactor: Any, servers: str) -> list[str]:
-    """Do one run against real servers, through a TCP proxy, and give what was not kept."""
+async def run_for_real(seed: int, reactor: Any, servers: str, limit: float = 120) -> Run:
+    """Do one run against real servers, through a TCP proxy.
+
+    One that is not over after ``limit`` seconds never will be.
+    """
     run = Run(seed)
-    await RealWorld(reactor, servers, run.trouble).run(run.promise)
+    try:
+        await RealWorld(reactor, servers, run.trouble).run(run.promise).addTimeout(limit, reactor)
+    except Exception as error:
+        run.ledger.complain(f"{error!r} while this went on: {run.ledger.unfinished()}")
     return run.close()

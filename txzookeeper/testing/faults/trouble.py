@@ -17,8 +17,7 @@ from typing import Final
 
 from txzookeeper.testing.line import Flow, Line
 
-#: How often each happens, of all that happens.
-WEIGHTS: Final = {
+KINDS: Final = {
     "delay": 20,
     "stall": 3,
     "partition": 2,
@@ -26,23 +25,22 @@ WEIGHTS: Final = {
     "truncate": 5,
     "repeat": 4,
 }
+"""What can happen to a chunk, and how often each does of all that happens."""
 
 
 class Trouble:
     """A `Meddler` who lets about ``rate`` of all chunks not pass as they should.
 
-    ``longest`` is for how many seconds a line, or all, are stalled at most. ``calm`` ends all
-    trouble; ``counts`` tells how often each kind befell each direction. Bytes are repeated in half
-    of all runs, those that are ``repeating``.
+    ``calm`` ends all trouble; ``counts`` tells how often each kind befell each direction. Bytes
+    are repeated in half of all runs, those that are ``repeating``.
     """
 
-    def __init__(self, chance: Random, rate: float = 0.1, longest: float = 3.0) -> None:
+    def __init__(self, chance: Random, rate: float = 0.1) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.repeating = chance.random() < 0.5
-        self._weights = {**WEIGHTS, "repeat": WEIGHTS["repeat"] * self.repeating}
+        self._weights = {**KINDS, "repeat": KINDS["repeat"] * self.repeating}
         self._chance = chance
         self._rate = rate
-        self._longest = longest
 
     @property
     def repeated_down(self) -> bool:
@@ -60,26 +58,38 @@ class Trouble:
             return
         [kind] = self._chance.choices([*self._weights], [*self._weights.values()])
         self.counts[kind, "up" if flow is line.up else "down"] += 1
-        self._befall(kind, line, flow, data)
+        befall(kind, line, flow, data, self._chance.random())
 
-    def _befall(self, kind: str, line: Line, flow: Flow, data: bytes) -> None:
-        match kind:
-            case "delay":
-                flow.put(data, self._chance.uniform(0, 0.5))
-            case "stall":
-                line.stall(self._chance.uniform(0, self._longest))
-                flow.put(data)
-            case "partition":
-                line.place.stall(self._chance.uniform(0, self._longest))
-                flow.put(data)
-            case "cut":
-                line.cut()
-            case "truncate":
-                flow.put(data[: self._chance.randrange(len(data))])
-                if flow is line.up:
-                    line.loseConnection()
-                else:
-                    flow.then(line.cut)
-            case "repeat":
-                # See Note [Repeating].
-                flow.put(data + data)
+
+#: How many seconds a delay, a stall or a partition lasts at most.
+_DELAY: Final = 0.5
+_STALL: Final = 3.0
+
+
+def befall(kind: str, line: Line, flow: Flow, data: bytes, much: float = 0.5) -> None:
+    """Have this kind of trouble, or none, befall a chunk of data and its line.
+
+    ``much``, between 0 and 1, says how long it lasts, or how much of the chunk is left.
+    """
+    match kind:
+        case "delay":
+            flow.put(data, much * _DELAY)
+        case "stall":
+            line.stall(much * _STALL)
+            flow.put(data)
+        case "partition":
+            line.place.stall(much * _STALL)
+            flow.put(data)
+        case "cut":
+            line.cut()
+        case "truncate":
+            flow.put(data[: int(much * len(data))])
+            if flow is line.up:
+                line.loseConnection()
+            else:
+                flow.then(line.cut)
+        case "repeat":
+            # See Note [Repeating].
+            flow.put(data + data)
+        case _:
+            flow.put(data)
