@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import PERM_ALL
 from txzookeeper.errors import ClosingException, NoAuthException
-from txzookeeper.records import ACL
+from txzookeeper.records import ACL, ClientInfo
 from txzookeeper.testing.certificates import Authority
 from txzookeeper.testing.secure import SecureServer, secure_available
 from txzookeeper.tls import tls_endpoint
@@ -97,11 +97,11 @@ class ServerTests(TLSTestCase):
         await self.client(authority=THEIRS.certificate + OURS.certificate).connect()
 
     async def test_resumed(self) -> None:
-        """A session is resumed on another connection."""
+        """A session goes on over another encrypted connection."""
         client = await self.client().connect()
-        before = client.client_id
-        other = await self.client().connect(client_id=before)
-        self.assertEqual(other.client_id, before)
+        client_id = await client.hand_over()
+        other = await self.client().connect(client_id=client_id)
+        self.assertEqual(other.client_id, client_id)
 
 
 class ClientTests(TLSTestCase):
@@ -126,6 +126,7 @@ class ClientTests(TLSTestCase):
         await us.create("/ours", b"1", [ACL(PERM_ALL, "x509", "CN=us")])
         self.assertEqual((await us.get("/ours"))[0], b"1")
         await self.assertFailure(other.get("/ours"), NoAuthException)
+        self.assertIn(ClientInfo("x509", "CN=us"), await us.whoami())
         await us.delete("/ours")
 
 

@@ -1,8 +1,9 @@
 """Do many runs amid faults: ``python -m txzookeeper.testing.faults --runs 1000 --seed 0``.
 
 They go through TCP proxies to the servers that ``ZOOKEEPER_TEST_SERVERS`` names, or else to a
-ZooKeeper started for it; with ``--memory`` they take place in memory. A run that fails is named
-with its seed: ``--runs 1 --seed SEED`` does it alone, and if in memory, again in the same way.
+ZooKeeper started for it, with ``--ensemble`` three of them; with ``--memory`` they take place in
+memory. A run that fails is named with its seed: ``--runs 1 --seed SEED`` does it alone, and if in
+memory, again in the same way.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
 
+from txzookeeper.testing.ensemble import RealEnsemble
 from txzookeeper.testing.faults.run import Errors, Run, run_for_real, run_in_memory
 from txzookeeper.testing.real import HOW_TO_GET_ONE, RealServer, available, real_servers
 
@@ -52,18 +54,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first one; default: 0")
     parser.add_argument("--at-a-time", type=int, default=30, help="on a real server; default: 30")
     parser.add_argument("--memory", action="store_true", help="in memory, in virtual time")
+    parser.add_argument("--ensemble", action="store_true", help="on three servers started for it")
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.runs)
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     if options.memory:
         return _in_memory(seeds)
-    if servers := real_servers():
+    servers = real_servers()
+    if servers and not options.ensemble:
         return _for_real(seeds, options.at_a_time, servers)
     if not available():
         print(HOW_TO_GET_ONE, file=sys.stderr)
         return 2
-    with RealServer() as server:
-        return _for_real(seeds, options.at_a_time, server.servers)
+    with RealEnsemble() if options.ensemble else RealServer() as started:
+        return _for_real(seeds, options.at_a_time, started.servers)
 
 
 def _in_memory(seeds: range) -> int:

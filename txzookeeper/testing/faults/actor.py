@@ -42,7 +42,6 @@ class Actor:
         self.kind = chance.choice([ZookeeperClient, ManagedClient])
         self.registers = [Register(f"/r-{number}-{each}") for each in range(REGISTERS)]
         self.registers.append(Register(f"/p-{number}-0", f"/p-{number}-1"))
-        self.numbers = Numbers(ledger.complain)
         self.made: list[Made] = []
         self.watches: list[OneShot] = []
         self.views: list[View] = []
@@ -117,6 +116,8 @@ class Actor:
     def _new_client(self, life: Life | None = None) -> ZookeeperClient:
         client = self.world.client(self.kind, session_timeout=SESSION_TIMEOUT, chance=self.chance)
         self.life, self.client_life = life or Life(), Life()
+        # A session begins wherever its server stands; within it nothing goes back.
+        self.numbers = Numbers(self.ledger.complain)
         client.subscribe_session(self._told(client))
         return client
 
@@ -125,6 +126,7 @@ class Actor:
             if event.connection_state == c.EXPIRED_SESSION_STATE and client is self.client:
                 self.life.over = True
                 self.life = Life()
+                self.numbers = Numbers(self.ledger.complain)
             if event.connection_state == c.LOST_STATE and self.witness is not None:
                 self._bear_witness(self.witness)
 

@@ -95,6 +95,8 @@ class Run:
                     yield path, register
 
     async def _verify(self, keeper: ZookeeperClient) -> None:
+        # On an ensemble a write is what makes the keeper see all that was acknowledged to others.
+        await keeper.set("/last-0")
         values = {path: int((await keeper.get(path))[0]) for path, _ in self._registers()}
         stats: Stats = {path: await keeper.exists(path) for path in self._paths()}
         for actor in self._actors:
