@@ -209,7 +209,7 @@ class Connection(Protocol):
         elif operation == c.AUTH_OP:
             self._authenticate(xid, decode(AuthRequest, data, at + 8, end))
         else:
-            self._refuse(xid, _UNIMPLEMENTED)
+            self._refuse(xid, _UNIMPLEMENTED, -1)
 
     def _close(self, xid: int) -> None:
         answer = self._host.end(self.session)
@@ -229,8 +229,8 @@ class Connection(Protocol):
         self._caller = Caller(self.session, self._identities)
         self._reply(xid, 0)
 
-    def _refuse(self, xid: int, error: int) -> None:
-        self._reply(xid, 0, error)
+    def _refuse(self, xid: int, error: int, zxid: int = 0) -> None:
+        self._reply(xid, zxid, error)
         self.close()
 
     def _perform(self, xid: int, operation: int, data: bytes, at: int, end: int) -> None:

@@ -118,7 +118,7 @@ class Queries:
         return GetAllChildrenNumberResponse(self._nodes.below(request.path))
 
     def _ephemerals(self, request: GetEphemeralsRequest, caller: Caller) -> GetEphemeralsResponse:
-        prefix = ROOT if request.prefix.strip() in ("", ROOT) else request.prefix
+        prefix = ROOT if request.prefix.strip(_BLANKS) in ("", ROOT) else request.prefix
         own = self._nodes.ephemerals(caller.session)
         return GetEphemeralsResponse(tuple(path for path in own if path.startswith(prefix)))
 
@@ -160,6 +160,9 @@ class Queries:
             raise NoWatcherException(request.path)
         return Empty()
 
+
+_BLANKS: Final = "".join(map(chr, range(33)))
+"""What Java takes for blanks."""
 
 _QUERIES: Final[dict[int, Callable[[Queries, Any, Caller], Any]]] = {
     c.EXISTS_OP: Queries._exists,

@@ -60,11 +60,11 @@ class EphemeralsTests(TreeTests):
         return set(answer.body.paths)
 
     def test_prefix(self) -> None:
-        """A prefix chooses by the letters of the path; nothing, spaces or a slash choose all."""
+        """A prefix chooses by the letters of the path; nothing, blanks or a slash choose all."""
         self.me.create("/a")
         for path in ("/a/e", "/ae", "/b"):
             self.me.create(path, flags=c.EPHEMERAL)
-        for prefix in ("", " ", "/", " / "):
+        for prefix in ("", " ", "/", " / ", "\0\1"):
             self.assertEqual(self.ephemerals(prefix), {"/a/e", "/ae", "/b"})
         self.assertEqual(self.ephemerals("/a"), {"/a/e", "/ae"})
         self.assertEqual(self.ephemerals("/a/"), {"/a/e"})
