@@ -40,6 +40,9 @@ SETTINGS: Final = {
 }
 """What a server needs in its configuration for him, and for the plays."""
 
+OPTIONS: Final = ("-Xmx256m", "-Dznode.container.checkIntervalMs=2000000000")
+"""What it is told when it starts: it looks for no containers, as that happens at any moment."""
+
 TICK: Final = 10_000
 """That tick in ms."""
 

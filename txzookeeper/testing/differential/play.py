@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 from twisted.internet.task import Clock
 
-from txzookeeper.testing.differential.caretaker import SETTINGS, TICK, Caretaker, Image
+from txzookeeper.testing.differential.caretaker import OPTIONS, SETTINGS, TICK, Caretaker, Image
 from txzookeeper.testing.differential.stage import Seen, Stage
 from txzookeeper.testing.differential.steps import Step
-from txzookeeper.testing.differential.wires import MemoryWire, SocketWire
+from txzookeeper.testing.differential.wires import MemoryWire, SocketWire, Stuck
 from txzookeeper.testing.memory import MemoryServer
 from txzookeeper.testing.real import RealServer
 from txzookeeper.tree import Tree
@@ -21,11 +22,14 @@ class Difference(AssertionError):
 
 
 class Theatre:
-    """A real server that belongs to the plays alone, so that nobody else moves its numbers."""
+    """A real server that belongs to the plays alone, so that nobody else moves its numbers.
+
+    ``steps`` counts what was compared.
+    """
 
     def __init__(self) -> None:
-        self._server = RealServer(SETTINGS)
         self.steps = 0
+        self._server = RealServer(SETTINGS, options=OPTIONS)
 
     def open(self) -> None:
         """Start it."""
@@ -38,26 +42,31 @@ class Theatre:
 
     def play(self, steps: Iterable[Step]) -> None:
         """Take the steps on both, from the same beginning; raises `Difference`."""
-        image = self._caretaker.prepare()
-        memory = _embedded(image)
+        image = self._image()
+        memory = embedded(image)
         real = Stage(self._dial, image[1])
         ours = Stage(partial(MemoryWire, memory), image[1])
-        taken: list[str] = []
         try:
-            for step in steps:
-                taken.append(str(step))
-                _compare(taken, real.perform(step), ours.perform(step))
-                memory.advance(0.001)
-                self.steps += 1
+            self.steps += compare(steps, real, ours, partial(memory.advance, 0.001))
         finally:
-            real.close()
+            with suppress(Stuck, OSError):
+                real.close()
             memory.close()
+
+    def _image(self) -> Image:
+        """Prepare the server; if the last play has brought it down, then another one."""
+        try:
+            return self._caretaker.prepare()
+        except (Stuck, OSError):
+            self._server.restart()
+            self._caretaker = Caretaker(self._dial())
+            return self._caretaker.prepare()
 
     def _dial(self) -> SocketWire:
         return SocketWire("127.0.0.1", self._server.port)
 
 
-def _embedded(image: Image) -> MemoryServer:
+def embedded(image: Image) -> MemoryServer:
     """Give a server in memory that is in the state in which the real one is."""
     nodes, zxid = image
     clock = Clock()
@@ -67,13 +76,33 @@ def _embedded(image: Image) -> MemoryServer:
     return memory
 
 
-def _compare(taken: list[str], real: Seen, ours: Seen) -> None:
-    if real == ours:
-        return
-    lines = ["After these steps the servers differ:", *(f"  {step}" for step in taken)]
+def compare(
+    steps: Iterable[Step], real: Stage, ours: Stage, pause: Callable[[], object] = lambda: None
+) -> int:
+    """Take the steps on both stages, pause after each, and count them; raises `Difference`."""
+    taken: list[str] = []
+    for step in steps:
+        taken.append(str(step))
+        try:
+            seen = real.perform(step), ours.perform(step)
+        except (Stuck, OSError) as error:
+            raise Difference(_story(taken, f"a server does not go on: {error}")) from error
+        if seen[0] != seen[1]:
+            raise Difference(_story(taken, *_contrast(*seen)))
+        pause()
+    return len(taken)
+
+
+def _story(taken: list[str], *ends: str) -> str:
+    return "\n".join(["After these steps", *(f"  {step}" for step in taken), *ends])
+
+
+def _contrast(real: Seen, ours: Seen) -> list[str]:
+    lines: list[str] = []
     for name in sorted({*real, *ours}):
-        lines.append(f"{name} hears")
-        for server, seen in (("real", real), ("embedded", ours)):
-            views = [str(view) for view in seen.get(name, [])]
-            lines += [f"  {server}: {view}" for view in views or ["nothing"]]
-    raise Difference("\n".join(lines))
+        if real.get(name) != ours.get(name):
+            lines.append(f"{name} hears")
+            for server, seen in (("real", real), ("embedded", ours)):
+                views = [str(view) for view in seen.get(name, [])]
+                lines += [f"  {server}: {view}" for view in views or ["nothing"]]
+    return lines
