@@ -36,12 +36,20 @@ _LENGTH: Final = Struct(">i")
 _REQUEST: Final = Struct(">ii")
 _REPLY: Final = Struct(">iiqi")
 _REPLY_HEADER: Final = 16
-_OWN: Final = (c.PING_OP, c.CLOSE_OP, c.AUTH_OP)
 _MULTI: Final = (c.MULTI_OP, c.MULTI_READ_OP)
-_READERS: Final[dict[int, Any]] = {
-    operation: reader(kind) for operation, kind in REQUESTS.items() if operation not in _OWN
-} | dict.fromkeys(_MULTI, decode_multi)
 _WRITERS: Final[dict[int, Any]] = dict.fromkeys(_MULTI, encode_multi_response)
+
+
+class _Readers(dict[int, Any]):
+    """What reads each operation's request; made when it is asked for first, as it takes a while."""
+
+    def __missing__(self, operation: int) -> Any:
+        self[operation] = decode_multi if operation in _MULTI else reader(REQUESTS[operation])
+        return self[operation]
+
+
+_READERS: Final = _Readers()
+_OPERATIONS: Final = frozenset({*REQUESTS, *_MULTI} - {c.PING_OP, c.CLOSE_OP, c.AUTH_OP})
 
 
 class Connection(Protocol):
@@ -200,7 +208,7 @@ class Connection(Protocol):
         xid, operation = self.last_request = _REQUEST.unpack_from(data, at)
         self._asked += 1
         self._host.heard_of(self.session)
-        if operation in _READERS:
+        if operation in _OPERATIONS:
             self._perform(xid, operation, data, at + 8, end)
         elif operation == c.PING_OP:
             self._reply(c.PING_XID, self._host.tree.zxid)

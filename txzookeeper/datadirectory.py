@@ -66,12 +66,12 @@ class DataDirectory:
     def _make(self) -> None:
         if not self.path.exists():
             self.path.mkdir(mode=0o700, parents=True)
-            _sync(self.path.parent)
+            sync_directory(self.path.parent)
         elif (self.path / "version-2").exists() and not self.store.exists():
             raise NotOurs(directory=self.path)
 
 
-def _sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """See to it that what was just made in a directory outlives a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

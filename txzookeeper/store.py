@@ -100,7 +100,7 @@ class Store:
             image = self._load()
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             raise self._trouble(error) from error
-        if not _is_whole(image.nodes):
+        if not is_whole(image.nodes):
             raise self._damaged("nodes are missing")
         return image
 
@@ -215,7 +215,7 @@ def _rows(nodes: Mapping[str, Node | None]) -> Iterator[tuple[object, ...]]:
             yield path, node.data, known[node.acls], *node[2:]
 
 
-def _is_whole(nodes: Nodes) -> bool:
+def is_whole(nodes: Nodes) -> bool:
     """Say whether every node but the root is its parent's child, as many as the parent counts."""
     counts = ((path, node.children) for path, node in nodes.items() if node.children)
     counted = 0

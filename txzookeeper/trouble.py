@@ -57,3 +57,23 @@ class Damaged(Trouble):
 
 class StoreFailed(Trouble):
     """{file} cannot be read or written: {reason}."""
+
+
+class HasData(Trouble):
+    """The data directory {directory} has data in it already. Import into a new one."""
+
+
+class NoData(Trouble):
+    """There are no data in {directory}."""
+
+
+class BadArchive(Trouble):
+    """{file} cannot be imported: {reason}."""
+
+
+class CannotExport(Trouble):
+    """{file} cannot be written: {reason}."""
+
+
+class BadEndpoint(Trouble):
+    """It is not possible to listen on {endpoint}: {reason}."""
