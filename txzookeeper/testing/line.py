@@ -226,6 +226,7 @@ class Lines:
         self._lines: dict[Line, None] = {}
         self._beyond = beyond
         self._held = False
+        self._stalled: IDelayedCall | None = None
 
     @property
     def lines(self) -> list[Line]:
@@ -249,6 +250,9 @@ class Lines:
 
     def release(self) -> None:
         """Let through all that was held."""
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
         self._held = False
         for line in self.lines:
             line.release()
@@ -257,7 +261,11 @@ class Lines:
         """Hold everything for some seconds, unless that is so already."""
         if not self._held:
             self.hold()
-            self.clock.callLater(seconds, self.release)
+            self._stalled = self.clock.callLater(seconds, self._stall_over)
+
+    def _stall_over(self) -> None:
+        self._stalled = None
+        self.release()
 
     def joined(self, line: Line) -> None:
         """Note a new line."""

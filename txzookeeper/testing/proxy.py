@@ -164,6 +164,7 @@ class Proxy(Factory):
     async def _close(self) -> None:
         await self.refuse_connections()
         self.drop_connections()
+        self.release()
         while self.legs:
             closed: Deferred[None] = Deferred()
             self._waiting.append(closed)

@@ -39,6 +39,8 @@ class Actor:
         self.world = world
         self.chance = chance
         self.ledger = ledger
+        # Apart from the actor's own, so that what he does is not up to how his connections fare.
+        self._dice = Random(chance.random())
         self.kind = chance.choice([ZookeeperClient, ManagedClient])
         self.registers = [Register(f"/r-{number}-{each}") for each in range(REGISTERS)]
         self.registers.append(Register(f"/p-{number}-0", f"/p-{number}-1"))
@@ -114,7 +116,7 @@ class Actor:
                 return
 
     def _new_client(self, life: Life | None = None) -> ZookeeperClient:
-        client = self.world.client(self.kind, session_timeout=SESSION_TIMEOUT, chance=self.chance)
+        client = self.world.client(self.kind, session_timeout=SESSION_TIMEOUT, chance=self._dice)
         self.life, self.client_life = life or Life(), Life()
         # A session begins wherever its server stands; within it nothing goes back.
         self.numbers = Numbers(self.ledger.complain)
