@@ -18,11 +18,12 @@ from typing import Any
 
 from interruption import Interruption, Stopped
 
-from txzookeeper.testing.real import HOW_TO_GET_ONE, DidNotStart, RealServer, available
-
 PREFIX = "/pop-tutorial"
 READY = "is ready to run services"
 """What the agent's log says in the end of its start."""
+LISTENS = "starting on"
+"""What ZooKeeper's log says in the end of its start."""
+TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
 USUAL = "localhost:2181"
 REMOVE_TREE = Path(__file__).with_name("remove_tree.py")
 
@@ -59,11 +60,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Agent:
-    """The agent in the foreground: its log is kept until it is time to show it."""
+class Background:
+    """A program whose log is kept until it is time to show it; `begun` is in it once it serves."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
-        # Should we be killed, the kernel asks the agent to stop, where it can be told to.
+    def __init__(self, command: Sequence[str], environment: dict[str, str], begun: str) -> None:
+        # Should we be killed, the kernel asks it to stop, where it can be told to.
         prefix = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         self._process = subprocess.Popen(
             [*prefix, *command],
@@ -75,6 +76,7 @@ class Agent:
             errors="replace",
             start_new_session=True,
         )
+        self._begun = begun
         self._kept: list[str] | None = []
         self._lock = threading.Lock()
         self.ready = threading.Event()
@@ -84,7 +86,7 @@ class Agent:
     def _read(self) -> None:
         assert self._process.stdout is not None  # it is a pipe
         for line in self._process.stdout:
-            if READY in line:
+            if self._begun in line:
                 self.ready.set()
             with self._lock:
                 if self._kept is None:
@@ -109,7 +111,7 @@ class Agent:
         return self._process.wait()
 
     def stop(self) -> None:
-        """Ask it to stop its services and to end, and wait for that."""
+        """Ask it to end, with its services if it has any, and wait for that."""
         self._process.terminate()
         try:
             self._process.wait(30)
@@ -133,8 +135,6 @@ class Tutorial:
         ours = not answers(servers)
         if ours and named:
             raise GaveUp(f"No ZooKeeper answers at {named}.")
-        if ours and not available():
-            raise GaveUp(f"No ZooKeeper answers at {USUAL}. {HOW_TO_GET_ONE}")
         if ours:
             servers = self._start_zookeeper()
         else:
@@ -144,15 +144,22 @@ class Tutorial:
             self._stack.callback(self._remove_namespace, servers)
 
     def _start_zookeeper(self) -> str:
-        say(f"No ZooKeeper answers at {USUAL}: starting one, in a directory that goes away.")
-        server = RealServer()
-        self._stack.callback(server.close)
-        try:
-            with self._interruption.welcome():
-                server.start()
-        except DidNotStart as error:
-            raise GaveUp(f"ZooKeeper did not start:\n{error}") from error
-        return server.servers
+        say(f"No ZooKeeper answers at {USUAL}: here is one for this machine, without Java.")
+        data = tempfile.mkdtemp(prefix="pop-zookeeper-")
+        self._stack.callback(shutil.rmtree, data, ignore_errors=True)
+        endpoint = f"tcp:{(port := free_port())}:interface=127.0.0.1"
+        words = ["zookeeper", "--data-dir", data, "--listen", endpoint]
+        say(f"$ twistd -n {shlex.join(words)}")
+        command = [*TWISTD, "--nodaemon", "--pidfile=", *words]
+        server = Background(command, dict(os.environ), LISTENS)
+        self._stack.callback(server.stop)
+        with self._interruption.welcome():
+            server.ready.wait(30)
+        servers = f"127.0.0.1:{port}"
+        if not answers(servers):
+            server.show_log()
+            raise GaveUp("ZooKeeper did not start.")
+        return servers
 
     def _set_environment(self, servers: str) -> None:
         state = Path(tempfile.mkdtemp(prefix="pop-"))
@@ -199,16 +206,16 @@ class Tutorial:
             say(output.rstrip("\n"))
         return output
 
-    def start_agent(self) -> Agent:
+    def start_agent(self) -> Background:
         """Start the agent as C{pop fg} does."""
         say("\n$ pop fg\n(In a terminal of its own, so to speak: its log follows below.)")
-        agent = Agent([sys.executable, "-m", "pop", "fg"], self._environment)
+        agent = Background([sys.executable, "-m", "pop", "fg"], self._environment, READY)
         self._stack.callback(agent.stop)
         with self._interruption.welcome():
             agent.ready.wait(30)
         return agent
 
-    def tour(self) -> Agent:
+    def tour(self) -> Background:
         """All of the tutorial."""
         say("\n# A namespace for pop in ZooKeeper, and what can be run:")
         self.pop("init", "--force")

@@ -2,8 +2,8 @@
 
     python examples/tutorial.py [--once] [--zookeeper HOST:PORT[/chroot]]
 
-It uses the ZooKeeper at localhost:2181 if one answers there, and else starts the one that is
-installed. All that it does lies under /pop-tutorial, and all of it is removed in the end.
+It uses the ZooKeeper at localhost:2181 if one answers there, and else starts the embedded one. All
+that it does lies under /pop-tutorial, and all of it is removed in the end.
 """
 
 import sys

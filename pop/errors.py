@@ -36,6 +36,11 @@ class Unreachable(PopError):
     --zookeeper."""
 
 
+class BadEmbedded(PopError):
+    """A ZooKeeper of one's own listens at one address, and not at {servers}. With --embedded, name
+    one address of this machine with --zookeeper, and no chroot."""
+
+
 class NoChroot(PopError):
     """The chroot in {servers} does not exist. Make that node first, or use --path-prefix instead,
     which "pop init" makes."""

@@ -2,7 +2,8 @@
 
 In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of
 an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/},
-C{run/} and, if its path is short enough for sockets, C{notify/}.
+C{run/}, C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is short enough
+for sockets, C{notify/}.
 """
 
 import contextlib
@@ -44,6 +45,11 @@ class StateDirectory:
     def machine_id(self) -> Path:
         """The machine id, if it had to be made."""
         return self.path / "machine-id"
+
+    @property
+    def zookeeper(self) -> Path:
+        """Where an embedded ZooKeeper keeps its data."""
+        return self.path / "zookeeper"
 
     def make(self) -> None:
         """Make the directories, for the owner only.

@@ -40,6 +40,14 @@ class Options(UsageOptions):
         " POP_MACHINE_ID, POP_STATE_DIR, POP_SESSION_TIMEOUT, POP_ADMIN_IDENTITY and"
         " POP_ADMIN_IDENTITY_FILE."
     )
+    optFlags = [  # noqa: RUF012  # so Twisted wants it
+        [
+            "embedded",
+            None,
+            "run a ZooKeeper of its own, for this one machine, at the address of --zookeeper and"
+            " with its data in the state directory; several machines need Apache ZooKeeper",
+        ],
+    ]
     optParameters = [  # noqa: RUF012  # so Twisted wants it
         ["zookeeper", None, None, "HOST:PORT[,HOST:PORT...][/chroot]  [default: localhost:2181]"],
         ["host", None, None, "ZooKeeper's host, instead of --zookeeper"],
@@ -67,7 +75,7 @@ class Options(UsageOptions):
 
     def given(self) -> dict[str, Any]:
         """The options by the names that L{configure} knows."""
-        return {name.replace("-", "_"): value for name, value in self.items()}
+        return {name.replace("-", "_"): value for name, value in self.items() if name != "embedded"}
 
 
 def makeService(options: Options) -> IService:
@@ -81,9 +89,33 @@ def makeService(options: Options) -> IService:
         configuration.state_dir.hold()
     except PopError as error:
         raise SystemExit(f"pop: {error}") from error
-    twistd: Any = options.parent
-    pidfile = twistd["pidfile"] if twistd else None
-    return make_agent(reactor, configuration, machine, os.environ, load_types(), pidfile)
+    twistd: Any = options.parent or {}
+    pidfile = twistd.get("pidfile")
+    agent = make_agent(reactor, configuration, machine, os.environ, load_types(), pidfile)
+    return _embedded(reactor, configuration, agent, twistd) if options["embedded"] else agent
+
+
+def _embedded(
+    reactor: Any, configuration: Configuration, agent: Agent, twistd: Mapping[str, Any]
+) -> IService:
+    """Put a ZooKeeper of its own before an agent."""
+    from pop.embedded import EmbeddedAgent, embedded_server
+    from txzookeeper.trouble import Trouble
+
+    try:
+        server = embedded_server(reactor, configuration)
+    except (PopError, Trouble) as error:
+        raise SystemExit(f"pop: {error}") from error
+    if twistd and not twistd["nodaemon"]:
+        server.before_fork()
+    return EmbeddedAgent(
+        server,
+        agent,
+        Cluster(configuration.client(reactor), configuration.paths, reactor),
+        configuration.identity,
+        refused=lambda error: _refuse(error, twistd.get("pidfile")),
+        failed=lambda error: _give_up(reactor, error, configuration.servers, twistd.get("pidfile")),
+    )
 
 
 def make_agent(
@@ -159,6 +191,15 @@ def _exit_quietly(reactor: Any) -> None:
 def _stop(reactor: Any) -> None:
     if reactor.running:
         reactor.stop()
+
+
+def _refuse(error: Exception, pidfile: str | None) -> None:
+    """End at once with status 1, before anything has begun."""
+    log.critical("{error}", error=error)
+    print(f"pop: {error}", file=sys.__stderr__, flush=True)
+    if pidfile and os.path.exists(pidfile):
+        os.unlink(pidfile)
+    raise SystemExit(1)
 
 
 def _give_up(reactor: Any, error: Exception, servers: str, pidfile: str | None) -> None:

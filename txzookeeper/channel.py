@@ -326,7 +326,7 @@ class Channel:
             end(kind, self.session.ping_interval)
         elif self._dialing is not None and not self._telling:
             self._dialing.cancel()
-        self._announce(str(kind()))
+        self._announce("the program ends it" if kind is ClosingException else str(kind()))
         self._fail_waiting(kind, error)
 
     def _fail_waiting(

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 
 from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
-from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent
+from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent, PopError
 from pop.machine import parse_labels
 from pop.model import AgentInfo, Service, Target
 
@@ -31,14 +31,25 @@ session_timeout_option = click.option(
     help="How soon ZooKeeper gives the agent up.  [default: 10]",
 )
 
+embedded_option = click.option(
+    "--embedded",
+    is_flag=True,
+    help="With a ZooKeeper of its own, for this one machine; its data are in the state directory.",
+)
+
 
 @click.command("start")
 @click.argument("service", required=False)
 @label_option
 @session_timeout_option
+@embedded_option
 @pass_session
 def start_(
-    session: Session, service: str | None, labels: tuple[str, ...], session_timeout: float | None
+    session: Session,
+    service: str | None,
+    labels: tuple[str, ...],
+    session_timeout: float | None,
+    embedded: bool,
 ) -> None:
     """Start this machine's agent in the background; or have SERVICE run where it is deployed."""
     if service:
@@ -46,7 +57,7 @@ def start_(
         where = ", ".join(found.machines) or "no machine yet"
         session.say(f"{service} should run, on {where}.", service=service, run=True)
     else:
-        _start_agent(session, labels, session_timeout)
+        _start_agent(session, labels, session_timeout, embedded)
 
 
 @click.command("stop")
@@ -81,12 +92,16 @@ def restart_(session: Session, service: str) -> None:
 @click.command("fg")
 @label_option
 @session_timeout_option
+@embedded_option
 @pass_session
-def fg_(session: Session, labels: tuple[str, ...], session_timeout: float | None) -> None:
+def fg_(
+    session: Session, labels: tuple[str, ...], session_timeout: float | None, embedded: bool
+) -> None:
     """Run this machine's agent in the foreground, until Ctrl-C."""
     _refuse_second(session)
-    session.run(Cluster.check)
-    command, environment = _agent_command(session, labels, session_timeout)
+    if not embedded:
+        session.run(Cluster.check)
+    command, environment = _agent_command(session, labels, session_timeout, embedded)
     os.execve(command[0], command, environment)
 
 
@@ -102,7 +117,7 @@ def _refuse_second(session: Session) -> None:
 
 
 def _agent_command(
-    session: Session, labels: tuple[str, ...], session_timeout: float | None
+    session: Session, labels: tuple[str, ...], session_timeout: float | None, embedded: bool
 ) -> tuple[list[str], dict[str, str]]:
     """C{twistd -n pop} with our options; the identity goes where no process list shows it."""
     parse_labels(labels)
@@ -121,6 +136,8 @@ def _agent_command(
         *("--machine-id", configuration.machine),
         *(word for label in labels for word in ("--label", label)),
     ]
+    if embedded:
+        command.append("--embedded")
     if session_timeout:
         command += ["--session-timeout", str(session_timeout)]
     environment = dict(os.environ)
@@ -129,31 +146,29 @@ def _agent_command(
     return command, environment
 
 
-def _start_agent(session: Session, labels: tuple[str, ...], session_timeout: float | None) -> None:
+def _start_agent(
+    session: Session, labels: tuple[str, ...], session_timeout: float | None, embedded: bool
+) -> None:
     state_dir = session.configuration.state_dir
     if (pid := state_dir.holder()) is not None:
         session.say(f"The agent runs already (pid {pid}).", pid=pid, started=False)
         return
-    command, environment = _agent_command(session, labels, session_timeout)
+    launch = _Launch(session, *_agent_command(session, labels, session_timeout, embedded))
     state_dir.make()
+    if embedded:  # then its ZooKeeper answers the questions below
+        launch.now()
 
     async def start(cluster: Cluster) -> int:
-        await cluster.check()
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        with os.fdopen(os.open(state_dir.log, flags, 0o600), "ab") as log:
-            begin = os.fstat(log.fileno()).st_size
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
-        await _until_registered(session, cluster, process, begin)
-        return process.pid
+        if not embedded:
+            await cluster.check()
+            launch.now()
+        return await launch.until_registered(cluster)
 
-    pid = session.run(start, patience=session.patience(LONG) + 10)
+    try:
+        pid = session.run(start, patience=session.patience(LONG) + 10)
+    except PopError:
+        launch.check()
+        raise
     session.say(
         f"Started the agent (pid {pid}) of machine {session.configuration.machine}."
         f" Its log is {state_dir.log}.",
@@ -163,21 +178,50 @@ def _start_agent(session: Session, labels: tuple[str, ...], session_timeout: flo
     )
 
 
-async def _until_registered(
-    session: Session, cluster: Cluster, process: "subprocess.Popen[bytes]", begin: int
-) -> None:
-    """Wait until the agent is there, or has ended."""
-    log = session.configuration.state_dir.log
-    path = cluster.paths.agent(session.configuration.machine)
-    patience = session.patience(LONG)
-    for _ in range(int(patience / LOOK_AGAIN)):
-        if process.poll() is not None:
-            raise AgentFailed(reason=_last_words(log, begin))
-        node = await cluster.node(path)
-        if node and AgentInfo.from_json(path, node[0]).pid == process.pid:
-            return
-        await deferLater(cluster.clock, LOOK_AGAIN)
-    raise AgentFailed(reason=f"it has not registered within {patience:g} seconds; see {log}")
+class _Launch:
+    """An agent on its way into the background."""
+
+    def __init__(self, session: Session, command: list[str], environment: dict[str, str]) -> None:
+        self._session = session
+        self._command = command
+        self._environment = environment
+        self._log = session.configuration.state_dir.log
+        self._begin = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def now(self) -> int:
+        """Start it, and give its pid."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with os.fdopen(os.open(self._log, flags, 0o600), "ab") as log:
+            self._begin = os.fstat(log.fileno()).st_size
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,
+            )
+        return self._process.pid
+
+    def check(self) -> None:
+        """Say so if it has ended already, and why."""
+        if self._process is not None and self._process.poll() is not None:
+            raise AgentFailed(reason=_last_words(self._log, self._begin)) from None
+
+    async def until_registered(self, cluster: Cluster) -> int:
+        """Wait until it is there, and give its pid; or until it has ended."""
+        path = cluster.paths.agent(self._session.configuration.machine)
+        patience = self._session.patience(LONG)
+        for _ in range(int(patience / LOOK_AGAIN)):
+            self.check()
+            node = await cluster.node(path)
+            pid = AgentInfo.from_json(path, node[0]).pid if node else None
+            if self._process is not None and pid == self._process.pid:
+                return pid
+            await deferLater(cluster.clock, LOOK_AGAIN)
+        reason = f"it has not registered within {patience:g} seconds; see {self._log}"
+        raise AgentFailed(reason=reason)
 
 
 def _last_words(log: Path, begin: int) -> str:

@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from kazoo.client import KazooClient
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone
 from twisted.internet.protocol import ProcessProtocol
@@ -19,6 +20,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from txzookeeper.embedded import EmbeddedServer
 from txzookeeper.testing import real_servers
 
 LOOK_AGAIN = 0.02
@@ -145,19 +147,37 @@ class Shell:
 
 
 class ShellTestCase(TestCase):
-    """Gives shells, each in a namespace that goes with the test."""
+    """Gives shells, each in a namespace that goes with the test.
+
+    @cvar servers: the ZooKeeper that they use, unless they name another.
+    """
 
     timeout = 90
+    servers = real_servers() or ""
 
     def shell(self, machine: str = "m1", prefix: str = "", servers: str = "") -> Shell:
         """A shell on a machine of its own."""
         from twisted.internet import reactor
 
         name = f"/{self.id().rpartition('.')[2]}-{os.getpid()}"
-        servers = servers or real_servers() or ""
-        shell = Shell(reactor, prefix or name, self.mktemp(), machine, servers)
+        shell = Shell(reactor, prefix or name, self.mktemp(), machine, servers or self.servers)
         self.addCleanup(lambda: Deferred.fromCoroutine(shell.close()))
         return shell
+
+
+class EmbeddedTestCase(ShellTestCase):
+    """Gives shells with an embedded ZooKeeper."""
+
+    def setUp(self) -> None:
+        """Start it, in this process."""
+        from twisted.internet import reactor
+
+        endpoint = "tcp:0:interface=127.0.0.1"
+        server = EmbeddedServer(reactor, self.mktemp(), [endpoint], secret=b"not secret")
+        server.startService()
+        self.addCleanup(server.stopService)
+        [address] = server.addresses
+        self.servers = f"127.0.0.1:{cast(IPv4Address, address).port}"
 
 
 def free_port() -> int:

@@ -10,18 +10,19 @@ from kazoo.client import KazooClient
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.test.checkout import MISSING, ROOT
-from txzookeeper.testing.real import SKIPPED, real_servers
+from pop.test.shells import free_port
 
 STATE_DIR = "$ export POP_STATE_DIR="
 
 
 class TutorialTests(SynchronousTestCase):
-    """C{examples/tutorial.py} on a real ZooKeeper."""
+    """C{examples/tutorial.py} on an embedded ZooKeeper."""
 
-    skip = MISSING or (None if real_servers() else SKIPPED)
+    skip = MISSING or None
 
     def setUp(self) -> None:
-        zookeeper = KazooClient(real_servers())
+        server = f"127.0.0.1:{self.start_zookeeper()}"
+        zookeeper = KazooClient(server)
         self.addCleanup(zookeeper.close)
         self.addCleanup(zookeeper.stop)
         zookeeper.start()
@@ -29,7 +30,21 @@ class TutorialTests(SynchronousTestCase):
         zookeeper.ensure_path(chroot)
         self.addCleanup(zookeeper.delete, chroot, recursive=True)
         self.nodes = lambda: zookeeper.get_children(chroot)
-        self.servers = f"{real_servers()}{chroot}"
+        self.servers = f"{server}{chroot}"
+
+    def start_zookeeper(self) -> int:
+        """Start one that goes with the test, and give its port."""
+        port = free_port()
+        twistd = "from twisted.scripts.twistd import run; run()"
+        endpoint = f"tcp:{port}:interface=127.0.0.1"
+        words = ["zookeeper", "--data-dir", self.mktemp(), "--listen", endpoint]
+        process = subprocess.Popen(
+            [sys.executable, "-c", twistd, "--nodaemon", "--pidfile=", *words],
+            stdout=subprocess.DEVNULL,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        return port
 
     def start(self, *options: str) -> "subprocess.Popen[str]":
         """Start the tutorial, as one who has a namespace of his own."""
