@@ -109,8 +109,8 @@ class Tree:
         return answer
 
     def overdue(self, now: int) -> list[int]:
-        """Give the sessions that have not been heard of for their whole time-out."""
-        return [session for session, known in self.sessions.items() if known.deadline <= now]
+        """Give the sessions that have not been heard of for longer than their time-out."""
+        return [session for session, known in self.sessions.items() if known.deadline < now]
 
     def outlived(self, now: int) -> list[str]:
         """Give the containers and the nodes with a time to live whose time is over."""

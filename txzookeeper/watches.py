@@ -135,7 +135,13 @@ class Watches:
     def stand(self, watch: StandingWatch) -> None:
         """Remember a standing watch; the mode at its path grows to what all of them need."""
         self._standing.setdefault(watch.full, []).append(watch)
-        self.modes[watch.full] = max(watch.mode, self.modes.get(watch.full, c.PERSISTENT_WATCH))
+        self.keep_standing(watch.full)
+
+    def keep_standing(self, path: str) -> None:
+        """Have the mode at a path that all standing watches there need."""
+        modes = [watch.mode for watch in self.standing(path)]
+        if modes:
+            self.modes[path] = max(*modes, self.modes.get(path, c.PERSISTENT_WATCH))
 
     def retire(self, watch: StandingWatch) -> bool:
         """Drop a standing watch, and say whether it was there."""

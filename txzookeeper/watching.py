@@ -14,7 +14,7 @@ from txzookeeper.event import ClientEvent
 from txzookeeper.records import AddWatchRequest, RemoveWatchesRequest
 from txzookeeper.requester import Requester
 from txzookeeper.standing import Callback, StandingWatch
-from txzookeeper.watches import REMOVED_KINDS
+from txzookeeper.watches import REMOVED_KINDS, fire
 
 
 class Watching(Requester):
@@ -47,17 +47,23 @@ class Watching(Requester):
             return fail(NoWatcherException(path))
         removed = partial(self._removed, path, kind, standing)
         if kind != c.ANY_WATCHES and full in watches.modes:
-            return succeed(removed(None))
+            return succeed(removed())
         watches.modes.pop(full, None)
-        request = RemoveWatchesRequest(full, kind)
-        return self._ask(c.REMOVE_WATCHES_OP, path, request, nothing).addCallback(removed)
 
-    def _removed(self, path: str, kind: int, standing: list[StandingWatch], _: None) -> None:
+        def observe(code: int, _: object) -> None:
+            if code == 0:
+                removed()
+            else:
+                watches.keep_standing(full)
+
+        request = RemoveWatchesRequest(full, kind)
+        return self._ask(c.REMOVE_WATCHES_OP, path, request, nothing, observe=observe)
+
+    def _removed(self, path: str, kind: int, standing: list[StandingWatch]) -> None:
         watches, state = self._channel.watches, self._channel.session.state
         for number in REMOVED_KINDS[kind]:
             event = ClientEvent(_REMOVED[number], state, path)
-            for watch in watches.taken(self._full(path), (number,)):
-                watch.callback(event)
+            fire(watches.taken(self._full(path), (number,)), event)
         for each in standing:
             watches.retire(each)
             each.tell(ClientEvent(c.PERSISTENT_WATCH_REMOVED_EVENT, state, path))

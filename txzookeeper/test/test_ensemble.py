@@ -243,14 +243,15 @@ class ReadOnlyTests(TestCase):
 
         client.subscribe_session(changed)
         await client.connect()
-        self.assertEqual((await client.get("/a"))[0], b"1")
+        # A server that has just lost the others closes its connections once more.
+        self.assertEqual((await again(client.get, "/a"))[0], b"1")
         await self.assertFailure(client.set("/a", b"2"), NotReadOnlyException)
         refused = self.client(ensemble).connect(timeout=100)
         await self.assertFailure(refused, ConnectionTimeoutException)
-        self.assertEqual((states, client.connected), ([c.READONLY_STATE], True))
+        self.assertEqual((states[-1:], client.connected), ([c.READONLY_STATE], True))
         await deferToThread(ensemble.restart, 1)
         await written
-        self.assertEqual(states, [c.READONLY_STATE, c.CONNECTING_STATE, c.CONNECTED_STATE])
+        self.assertEqual(states[-3:], [c.READONLY_STATE, c.CONNECTING_STATE, c.CONNECTED_STATE])
 
 
 class ConfigurationTests(EnsembleTestCase):

@@ -60,8 +60,8 @@ class JournalTests(SynchronousTestCase):
         self.tree.touch(self.someone.id, 5, 7000)
         self.journal.save()
         again = DurableTree(self.keeper.image, 1_000_000)
-        self.assertEqual(again.overdue(1_006_999), [])
-        self.assertEqual(again.overdue(1_007_000), [self.someone.id])
+        self.assertEqual(again.overdue(1_007_000), [])
+        self.assertEqual(again.overdue(1_007_001), [self.someone.id])
 
     def test_not_saved(self) -> None:
         """What cannot be kept did not happen, and from then on nothing can be changed."""

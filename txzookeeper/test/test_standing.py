@@ -185,6 +185,22 @@ class RemovedTests(StandingTestCase):
         self.run_failing(self.client.remove_watches("/a"), NoWatcherException)
         self.server.run(watch.remove())
 
+    def test_removal_cancelled(self) -> None:
+        """Who cancels the removal does not hear of it; who waits for the watches does."""
+        content, changed = self.client.get_and_watch("/a")
+        self.server.run(content)
+        self.client.remove_watches("/a").addErrback(lambda _: None).cancel()
+        self.assertEqual(self.server.run(changed).type, c.DATA_WATCH_REMOVED_EVENT)
+
+    def test_removal_lost(self) -> None:
+        """A removal whose answer was lost takes nothing away: the watch is armed again."""
+        self.watch("/a")
+        removing = self.client.remove_watches("/a")
+        self.server.drop_connections()
+        self.failureResultOf(removing, ConnectionLossException)
+        self.server.advance(1)
+        self.assertEqual(self.change("/a/b"), ["child /a"] * 2)
+
     def test_remove_a_kind(self) -> None:
         """Taking away one kind leaves the others, with a standing watch there or without."""
         for standing in (False, True):

@@ -210,11 +210,11 @@ class SessionTests(TreeTests):
         self.assert_refused(self.me.create("/a"), SessionExpiredException)
 
     def test_overdue(self) -> None:
-        """A session is overdue when it has not been heard of for its whole time-out."""
+        """A session is overdue once it has not been heard of for longer than its time-out."""
         session, _ = self.tree.open_session(5000, 20000)
         self.tree.touch(self.me.id, 20000)
-        self.assertEqual(self.tree.overdue(24999), [])
-        self.assertEqual(self.tree.overdue(25000), [session])
+        self.assertEqual(self.tree.overdue(25000), [])
+        self.assertEqual(self.tree.overdue(25001), [session])
         self.tree.touch(session, 25000, 6000)
         self.assertEqual(self.tree.overdue(30999), [self.me.id])
 
