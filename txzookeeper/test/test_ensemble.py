@@ -244,7 +244,7 @@ class ReadOnlyTests(TestCase):
         client.subscribe_session(changed)
         await client.connect()
         # A server that has just lost the others closes its connections once more.
-        self.assertEqual((await again(client.get, "/a"))[0], b"1")
+        self.assertEqual((await again(lambda: client.get("/a")))[0], b"1")
         await self.assertFailure(client.set("/a", b"2"), NotReadOnlyException)
         refused = self.client(ensemble).connect(timeout=100)
         await self.assertFailure(refused, ConnectionTimeoutException)
