@@ -169,8 +169,8 @@ class ComparisonTests(TestCase):
         self.assertEqual(names[0] - names[1], set())
 
     def sorted(self, text: str) -> list[str]:
-        """Give the shapes of the lines; connections come in no order."""
-        return sorted(shape(text).splitlines())
+        """Give the shapes of the lines, each once: connections come in no order."""
+        return sorted(set(shape(text).splitlines()))
 
 
 async def live(client: ZookeeperClient) -> None:
