@@ -87,7 +87,11 @@ def _node(number: int, facts: dict[str, Any]) -> tuple[str, Node]:
 
 
 def _data(facts: dict[str, Any]) -> bytes:
-    return str(facts["text"]).encode() if "text" in facts else b64decode(facts["base64"])
+    return (
+        str(facts["text"]).encode()
+        if "text" in facts
+        else b64decode(facts["base64"], validate=True)
+    )
 
 
 def _acl(entry: Any) -> ACL:

@@ -71,7 +71,8 @@ def _fill(home: DataDirectory, image: Image) -> None:
     if home.store.exists():
         raise HasData(directory=home.path)
     new = Store(home.store.with_suffix(".new"))
-    new.path.unlink(missing_ok=True)
+    for left_over in home.path.glob(f"{new.path.name}*"):
+        left_over.unlink()
     new.open(image)
     new.close()
     new.path.replace(home.store)
