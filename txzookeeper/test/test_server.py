@@ -16,6 +16,7 @@ from txzookeeper.jute import decode, decode_from, encode
 from txzookeeper.multi import decode_multi_response, encode_multi
 from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import (
+    AddWatchRequest,
     AuthRequest,
     ClientInfo,
     ConnectRequest,
@@ -250,6 +251,46 @@ class MisbehaviourTests(ServerTests):
         peer.transport.resumeProducing()
         self.server.settle()
         self.assertEqual(self.server.server.tree.nodes["/"].creates, 4)
+
+    def test_says_nothing(self) -> None:
+        """Who asks for no session within ten seconds is shown out, whatever else it says."""
+        silent, slow = self.peer(), self.peer()
+        member, _ = self.member(10000)
+        for byte in b"\0\0\0\x2c\0\0\0\0\0":
+            slow.transport.write(bytes([byte]))
+            member.ask(c.PING_OP, Empty(), c.PING_XID)
+            self.server.advance(1)
+        self.assertEqual((silent.closed, slow.closed), (False, False))
+        self.server.advance(1.5)
+        self.assertEqual((silent.closed, slow.closed, member.closed), (True, True, False))
+
+    def test_does_not_read_its_goodbye(self) -> None:
+        """Who was refused and does not read that is shown out all the same."""
+        peer, _ = self.member()
+        peer.create("/big", bytes(100_000))
+        peer.transport.pauseProducing()
+        for _ in range(9):
+            peer.ask(c.GET_DATA_OP, GetDataRequest("/big", False))
+        peer.ask(77, Empty())
+        self.server.advance(10.5)
+        self.assertEqual(len(self.server.server.connections), 0)
+
+    def test_does_not_read_events(self) -> None:
+        """Who lets too many events wait loses its connection, and nobody else does."""
+        watcher, _ = self.member()
+        path = "/" + "x" * 500_000
+        watcher.ask(c.ADD_WATCH_OP, AddWatchRequest(path, c.PERSISTENT_WATCH))
+        writer, _ = self.member()
+        writer.create(path)
+        self.server.settle()
+        watcher.transport.pauseProducing()
+        for number in range(80):
+            writer.ask(c.SET_DATA_OP, SetDataRequest(path, b"", -1), number)
+            self.server.settle()
+        watcher.transport.resumeProducing()
+        self.server.settle()
+        self.assertEqual((watcher.closed, writer.closed), (True, False))
+        self.assertEqual(len(writer.packets), 81)
 
     @given(st.lists(st.binary(max_size=80), max_size=4), st.booleans())
     def test_nonsense(self, pieces: list[bytes], greets: bool) -> None:
