@@ -93,6 +93,17 @@ class EndpointTests(EmbeddedTestCase):
         self.assertEqual(len(server.addresses), 1)
         self.assertRaises(DirectoryInUse, self.serve)
 
+    def test_refused(self) -> None:
+        """What cannot be listened on is told when the service is made ready: strings and files."""
+        for endpoint, said in [
+            ("tcp:x", "invalid literal"),
+            ("nonsense:1", "Unknown endpoint type"),
+            ("ssl:0:privateKey=/no/key", "No such file"),
+        ]:
+            server = EmbeddedServer(self.reactor, self.directory, [endpoint], secret=b"")
+            self.assertIn(said, str(self.assertRaises(BadEndpoint, server.prepare)))
+        self.assertEqual(list(self.directory.iterdir()), [])
+
 
 class LimitTests(EmbeddedTestCase):
     """Connections beyond what is allowed."""
