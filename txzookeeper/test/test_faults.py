@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from txzookeeper.testing import SKIPPED, Network, real_servers
 from txzookeeper.testing.faults import Trouble, run_for_real, run_in_memory
 from txzookeeper.testing.faults.trouble import KINDS, befall
-from txzookeeper.testing.line import Flow, Line, Lines
+from txzookeeper.testing.flow import Flow
+from txzookeeper.testing.line import Line, Lines
 
 GROUPS: Final = 10
 RUNS: Final = 100

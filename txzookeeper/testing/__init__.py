@@ -1,11 +1,15 @@
 """ZooKeeper for tests: one in memory and virtual time, a real one, and a suite that holds for both.
 
 `MemoryServer` is the embedded server behind the real client, over memory transports and a given
-clock. `RealServer` is Apache ZooKeeper as a child process; ``python -m txzookeeper.testing
-COMMAND`` runs a command with one beside it. `client_tests` makes the tests that both pass.
+clock. `RealServer` is Apache ZooKeeper as a child process, and `RealEnsemble` three of them;
+``python -m txzookeeper.testing COMMAND`` runs a command with one beside it. `Network`, `Lines` and
+`Proxy` make trouble on the way to them. `client_tests` makes the tests that all of them pass;
+``txzookeeper.testing.faults`` lets clients do random things amid random trouble.
 """
 
 from txzookeeper.testing.conformance import client_tests
+from txzookeeper.testing.ensemble import RealEnsemble
+from txzookeeper.testing.line import Lines
 from txzookeeper.testing.memory import MemoryServer, Network, NeverFired
 from txzookeeper.testing.proxy import Proxy
 from txzookeeper.testing.real import (
@@ -24,11 +28,13 @@ __all__ = [
     "SKIPPED",
     "VARIABLE",
     "DidNotStart",
+    "Lines",
     "MemoryServer",
     "MemoryWorld",
     "Network",
     "NeverFired",
     "Proxy",
+    "RealEnsemble",
     "RealServer",
     "RealWorld",
     "World",

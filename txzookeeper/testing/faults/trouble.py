@@ -15,7 +15,8 @@ from collections import Counter
 from random import Random
 from typing import Final
 
-from txzookeeper.testing.line import Flow, Line
+from txzookeeper.testing.flow import Flow
+from txzookeeper.testing.line import Line
 
 KINDS: Final = {
     "delay": 20,
