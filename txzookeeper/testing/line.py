@@ -26,6 +26,8 @@ from zope.interface import implementer
 from txzookeeper.dialer import Endpoint
 from txzookeeper.testing.flow import Flow
 
+__all__ = ["Faithful", "Flow", "Line", "Lines", "Meddler"]
+
 
 class Meddler(Interface):
     """Who sees the bytes between a client and a server, and decides what becomes of them."""
