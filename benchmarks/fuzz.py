@@ -86,7 +86,7 @@ def _receive_as_client(data: bytes, pieces: int) -> None:
         call.deferred.addErrback(lambda _: None)
         protocol.send(call)
     protocol.authenticate(AuthRequest(0, "digest", b"")).addErrback(lambda _: None)
-    protocol.keep_alive(1.0, 2.0)
+    protocol.keep_alive(1.0, 2.0, 3.0)
     for offset in range(0, len(data), pieces):
         protocol.dataReceived(data[offset : offset + pieces])
     clock.advance(0)

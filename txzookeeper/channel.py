@@ -239,7 +239,8 @@ class Channel:
         accepted = self._identities.present(protocol, self._refused)
         for request in self.watches.rearming(self.session.last_zxid):
             protocol.set_watches(request)
-        protocol.keep_alive(self.session.ping_interval, self.session.read_timeout)
+        session = self.session
+        protocol.keep_alive(session.ping_interval, session.read_timeout, session.timeout / 1000)
         renewing = self._held
         if renewing and self._renew is not None:
             self._renew()

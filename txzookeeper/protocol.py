@@ -102,16 +102,25 @@ class ZookeeperProtocol(Protocol):
         body = encode(self._hello)
         self._out.put(_LENGTH.pack(len(body)), body)
 
-    def keep_alive(self, ping_interval: float, read_timeout: float) -> None:
-        """Ping at this interval, and give up after this much silence (both in seconds)."""
-        silence = self._now() - self._received_at
-        if silence >= read_timeout - _A_MOMENT:
-            self.abort(ConnectionException(message=f"The server was silent for {silence:.1f} s."))
+    def keep_alive(self, ping_interval: float, read_timeout: float, life: float) -> None:
+        """Ping at this interval, and give up after this much silence (all in seconds).
+
+        Or when the session, which lasts for ``life`` after it was confirmed, may be over.
+        """
+        now = self._now()
+        end = min(self._received_at + read_timeout, self.confirmed_at + life)
+        if now >= end - _A_MOMENT:
+            silent = f"The server was silent for {now - self._received_at:.1f} s"
+            message = (
+                f"{silent}, and has answered nothing of the last {now - self.confirmed_at:.1f}."
+            )
+            self.abort(ConnectionException(message=message))
             return
         self._out.put(_PING)
         self._pings.append(self._out.began_at)
-        wait = min(ping_interval, read_timeout - silence)
-        self._watch_call = self._clock.callLater(wait, self.keep_alive, ping_interval, read_timeout)
+        wait = min(ping_interval, end - now)
+        again = (ping_interval, read_timeout, life)
+        self._watch_call = self._clock.callLater(wait, self.keep_alive, *again)
 
     def abort(self, error: Exception) -> None:
         """End the connection at once, for this reason."""

@@ -184,6 +184,10 @@ class Watches:
         self._leaning[path] += 1
         return True
 
+    def leans(self, path: str) -> bool:
+        """Say whether a one-shot watch that is on its way lives on the standing one there."""
+        return path in self._leaning
+
     def leaned(self, path: str) -> None:
         """Take back a ``lean``: the one-shot watch has been armed, or will not be."""
         self._leaning[path] -= 1

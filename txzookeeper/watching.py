@@ -46,12 +46,17 @@ class Watching(Requester):
         if not standing and not watches.armed(full, REMOVED_KINDS.get(kind, ())):
             return fail(NoWatcherException(path))
         removed = partial(self._removed, path, kind, standing)
+        connected = self._channel.connected
         if kind != c.ANY_WATCHES and full in watches.modes:
             return succeed(removed())
-        watches.modes.pop(full, None)
+        if connected or not watches.leans(full):
+            watches.modes.pop(full, None)
+        if not connected:
+            # The next server will not be asked for them.
+            return succeed(removed())
 
         def observe(code: int, _: object) -> None:
-            if code == 0:
+            if code in (0, NoWatcherException.code):
                 removed()
             else:
                 watches.keep_standing(full)

@@ -292,7 +292,7 @@ class SilenceTests(ProtocolTestCase):
         """Shake hands and keep the connection alive."""
         super().setUp()
         self.welcome()
-        self.protocol.keep_alive(1.0, 2.0)
+        self.protocol.keep_alive(1.0, 2.0, 3.0)
 
     def pings(self) -> int:
         """Count the pings sent since last asked."""
@@ -320,6 +320,17 @@ class SilenceTests(ProtocolTestCase):
         self.clock.advance(0.11)
         self.assertIn("silent for 2.0 s", str(self.ended_with(ConnectionException)))
 
+    def test_late_answers(self) -> None:
+        """A server whose answers come late is given up before the session may be over."""
+        self.pings()
+        for _ in range(14):
+            self.clock.advance(0.2)
+            event = packet(ReplyHeader(-1, -1, 0), WatcherEvent(3, 3, "/a"))
+            self.protocol.dataReceived(event)
+        self.assertNoResult(self.protocol.closed)
+        self.clock.advance(0.2)
+        self.assertIn("nothing of the last 3.0", str(self.ended_with(ConnectionException)))
+
 
 class ClosingTests(ProtocolTestCase):
     """The end of a session."""
@@ -329,7 +340,7 @@ class ClosingTests(ProtocolTestCase):
         super().setUp()
         self.welcome()
         self.sent = self.call()
-        self.protocol.keep_alive(1.0, 2.0)
+        self.protocol.keep_alive(1.0, 2.0, 3.0)
         self.protocol.close(ClosingException, 1.0)
 
     def test_farewell(self) -> None:

@@ -192,6 +192,18 @@ class RemovedTests(StandingTestCase):
         self.client.remove_watches("/a").addErrback(lambda _: None).cancel()
         self.assertEqual(self.server.run(changed).type, c.DATA_WATCH_REMOVED_EVENT)
 
+    def test_removal_while_away(self) -> None:
+        """Without a connection watches are removed at once, but for a one-shot one on its way."""
+        self.watch("/a")
+        self.server.drop_connections()
+        content, changed = self.client.get_and_watch("/a")
+        self.successResultOf(self.client.remove_watches("/a"))
+        self.assertEqual(self.told, ["persistent watch removed /a"])
+        self.server.run(content)
+        self.server.run(self.other.set("/a", b"1"))
+        self.assertEqual(self.server.run(changed).type_name, "changed")
+        self.assertEqual(self.change("/a/b"), [])
+
     def test_removal_lost(self) -> None:
         """A removal whose answer was lost takes nothing away: the watch is armed again."""
         self.watch("/a")
