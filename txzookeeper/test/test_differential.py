@@ -13,7 +13,8 @@ from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import CreateRequest, ExistsRequest
 from txzookeeper.testing import HOW_TO_GET_ONE, available
 from txzookeeper.testing.differential.choices import plays
-from txzookeeper.testing.differential.play import Difference, Theatre, compare, embedded
+from txzookeeper.testing.differential.embedded import embedded
+from txzookeeper.testing.differential.play import Difference, Theatre, compare
 from txzookeeper.testing.differential.stage import Stage
 from txzookeeper.testing.differential.steps import Ask, Burst, Step
 from txzookeeper.testing.differential.wires import MemoryWire

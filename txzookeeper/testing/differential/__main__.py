@@ -23,6 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.description = "Ask the embedded ZooKeeper and a real one the same, and compare."
     parser.add_argument("--steps", type=int, default=20_000, help="about how many")
     parser.add_argument("--seed", type=int, default=0, help="another one, other steps")
+    parser.add_argument(
+        "--restarts", type=int, default=0, help="how often both restart in a play; then it is slow"
+    )
     options = parser.parse_args(arguments)
     if not available():
         print(HOW_TO_GET_ONE, file=sys.stderr)
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     theatre = Theatre()
     theatre.open()
     try:
-        _play(theatre, options.steps, options.seed)
+        _play(theatre, options)
     except Difference as error:
         print(error)
         return 1
@@ -40,18 +43,18 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _play(theatre: Theatre, steps: int, number: int) -> None:
-    @seed(number)
+def _play(theatre: Theatre, options: argparse.Namespace) -> None:
+    @seed(options.seed)
     @settings(
-        max_examples=max(steps // LENGTH, 1),
+        max_examples=max(options.steps // LENGTH, 1),
         deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(plays(LENGTH))
+    @given(plays(LENGTH, options.restarts))
     def run(play: list[Step]) -> None:
-        theatre.play(play)
+        theatre.play(play, durable=options.restarts > 0)
 
     run()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from txzookeeper import constants as c
@@ -12,8 +13,10 @@ from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE, ZOO_READ_ACL_UNSAFE, ma
 from txzookeeper.records import (
     AuthRequest,
     ConnectRequest,
+    ConnectResponse,
     CreateRequest,
     DeleteRequest,
+    Empty,
     GetACLRequest,
     GetChildrenRequest,
     GetDataRequest,
@@ -51,21 +54,37 @@ Image = tuple[list[tuple[str, Node]], int]
 
 
 class Caretaker:
-    """A client that may do everything."""
+    """A client that may do everything; its session outlives the server's restarts."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._say(encode(ConnectRequest(0, 0, 20 * TICK, 0, bytes(16))))
-        self._ask(c.AUTH_OP, AuthRequest(0, "digest", ":".join(_CREDENTIAL).encode()))
+    def __init__(self, dial: Callable[[], Wire]) -> None:
+        self._dial = dial
+        self._wire: Wire | None = None
+        self._session = ConnectResponse(0, 0, 0, bytes(16))
 
     def prepare(self) -> Image:
         """Make the server as it is to be at the beginning, and give what it is like then."""
+        if self._wire is None or not self._answers():
+            self._connect()
         self._remove(ROOT)
         for path, acls in _BORN.items():
             self._tidy(path, acls)
         self._ask(c.CREATE_OP, CreateRequest(ROOT, b"", ZOO_OPEN_ACL_UNSAFE, 0))
         nodes = [(path, self._node(path)) for path in (*_BORN, ROOT)]
         return nodes, self._ask(c.EXISTS_OP, GetDataRequest(ROOT, False))[0].zxid
+
+    def _connect(self) -> None:
+        self._wire = self._dial()
+        session = self._session.session_id, self._session.password
+        reply = self._say(encode(ConnectRequest(0, 0, 20 * TICK, *session)))
+        self._session = decode(ConnectResponse, reply)
+        self._ask(c.AUTH_OP, AuthRequest(0, "digest", ":".join(_CREDENTIAL).encode()))
+
+    def _answers(self) -> bool:
+        try:
+            self._ask(c.PING_OP, Empty())
+        except Stuck:
+            return False
+        return True
 
     def _tidy(self, path: str, acls: Any) -> None:
         _, reply = self._ask(c.GET_ACL_OP, GetACLRequest(path))
@@ -111,6 +130,7 @@ class Caretaker:
         return header, decode(REPLIES[operation], packet, len(encode(header)))
 
     def _say(self, packet: bytes) -> bytes:
+        assert self._wire is not None
         self._wire.send(framed(packet))
         self._wire.wait(bool)
         packets = self._wire.take()

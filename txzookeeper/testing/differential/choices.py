@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -23,6 +23,7 @@ from txzookeeper.testing.differential.steps import (
     HangUp,
     Mangled,
     Noise,
+    Restart,
     Step,
     is_plain,
     nullable,
@@ -127,9 +128,15 @@ _steps: st.SearchStrategy[Step] = weighted(
 )
 
 
-def plays(length: int) -> st.SearchStrategy[list[Any]]:
-    """Draw what happens in one play, of about this many steps."""
+def plays(length: int, restarts: int = 0) -> st.SearchStrategy[list[Step]]:
+    """Draw what happens in one play, of about this many steps, with restarts between them."""
     # Lists are short on the average unless they must not be, which would forbid to shorten them.
     scene = st.lists(_steps, max_size=10)
-    scenes = st.tuples(*[scene] * (length // 5))
-    return scenes.map(lambda several: [step for each in several for step in each])
+    scenes = st.tuples(*[scene] * (length // 5 // (restarts + 1)))
+    act = scenes.map(lambda several: [step for each in several for step in each])
+    return st.tuples(*[act] * (restarts + 1)).map(_joined)
+
+
+def _joined(acts: tuple[list[Step], ...]) -> list[Step]:
+    first, *others = acts
+    return [*first, *(step for act in others for step in (Restart(), *act))]

@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from twisted.internet.task import Clock
-
-from txzookeeper.testing.differential.caretaker import OPTIONS, SETTINGS, TICK, Caretaker, Image
+from txzookeeper.testing.differential.caretaker import OPTIONS, SETTINGS, Caretaker, Image
+from txzookeeper.testing.differential.embedded import RestartableServer, embedded
 from txzookeeper.testing.differential.stage import Seen, Stage
 from txzookeeper.testing.differential.steps import Step
 from txzookeeper.testing.differential.wires import MemoryWire, SocketWire, Stuck
-from txzookeeper.testing.memory import MemoryServer
 from txzookeeper.testing.real import RealServer
-from txzookeeper.tree import Tree
 
 
 class Difference(AssertionError):
@@ -30,22 +27,26 @@ class Theatre:
     def __init__(self) -> None:
         self.steps = 0
         self._server = RealServer(SETTINGS, options=OPTIONS)
+        self._caretaker = Caretaker(self._dial)
 
     def open(self) -> None:
         """Start it."""
         self._server.start()
-        self._caretaker = Caretaker(self._dial())
 
     def close(self) -> None:
         """End it."""
         self._server.close()
 
-    def play(self, steps: Iterable[Step]) -> None:
-        """Take the steps on both, from the same beginning; raises `Difference`."""
+    def play(self, steps: Iterable[Step], durable: bool = False) -> None:
+        """Take the steps on both, from the same beginning; raises `Difference`.
+
+        Only a ``durable`` embedded server can restart; it is slower.
+        """
         image = self._image()
-        memory = embedded(image)
-        real = Stage(self._dial, image[1])
-        ours = Stage(partial(MemoryWire, memory), image[1])
+        memory = RestartableServer(image) if durable else embedded(image)
+        restart = getattr(memory, "restart", None)
+        real = Stage(self._dial, image[1], self._server.restart)
+        ours = Stage(partial(MemoryWire, memory), image[1], restart)
         try:
             self.steps += compare(steps, real, ours, partial(memory.advance, 0.001))
         finally:
@@ -59,21 +60,10 @@ class Theatre:
             return self._caretaker.prepare()
         except (Stuck, OSError):
             self._server.restart()
-            self._caretaker = Caretaker(self._dial())
             return self._caretaker.prepare()
 
     def _dial(self) -> SocketWire:
         return SocketWire("127.0.0.1", self._server.port)
-
-
-def embedded(image: Image) -> MemoryServer:
-    """Give a server in memory that is in the state in which the real one is."""
-    nodes, zxid = image
-    clock = Clock()
-    clock.rightNow = max(node.mtime for _, node in nodes) / 1000 + 1
-    memory = MemoryServer(clock, tick=TICK)
-    memory.server.tree = Tree(nodes, zxid)
-    return memory
 
 
 def compare(

@@ -8,7 +8,7 @@ from typing import Final
 from txzookeeper import constants as c
 from txzookeeper.jute import encode
 from txzookeeper.records import ConnectRequest, RequestHeader
-from txzookeeper.testing.differential.steps import Ask, Burst, Connect, HangUp, Noise, Step
+from txzookeeper.testing.differential.steps import Ask, Burst, Connect, HangUp, Noise, Restart, Step
 from txzookeeper.testing.differential.views import Event, View, Views, is_event
 from txzookeeper.testing.differential.wires import Stuck, Wire, framed
 
@@ -25,10 +25,16 @@ _PING: Final = framed(encode(RequestHeader(c.PING_XID, c.PING_OP)))
 
 
 class Stage:
-    """A server, clients that connect to it by ``dial``, and views from the transaction ``base``."""
+    """A server, clients that connect to it by ``dial``, and views from the transaction ``base``.
 
-    def __init__(self, dial: Callable[[], Wire], base: int) -> None:
+    ``restart`` returns when the server is back.
+    """
+
+    def __init__(
+        self, dial: Callable[[], Wire], base: int, restart: Callable[[], object] | None = None
+    ) -> None:
         self._dial = dial
+        self._restart = restart
         self._views = Views(base)
         self._lines: list[_Line] = []
         self._clients: dict[int, _Line] = {}
@@ -43,6 +49,8 @@ class Stage:
                 line = self._fresh(step.client) if step.fresh else self._line(step.client)
                 line.wire.send(step.data)
                 line.wire.wait(patience=MOMENT)
+            case Restart():
+                self._come_back()
             case HangUp():
                 self._hang_up(step.client)
             case Ask():
@@ -114,6 +122,16 @@ class Stage:
         )
         packet = encode(request)
         return packet[:-1] if step.read_only is None else packet
+
+    def _come_back(self) -> None:
+        if self._restart is None:
+            raise Stuck("this server cannot restart")
+        lines = self._open()
+        self._restart()
+        for line in lines:
+            line.wire.wait()
+            if line.session is not None and self._clients.get(line.client) is line:
+                self._connect(Connect(line.client, resume=line.session))
 
     def _hang_up(self, client: int) -> None:
         line = self._clients.pop(client, None)

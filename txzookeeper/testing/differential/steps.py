@@ -194,7 +194,15 @@ class Noise:
         return f"client {self.client} sends on {where} the bytes {self.data!r}"
 
 
-Step = Ask | Burst | Connect | HangUp | Noise
+@dataclass(frozen=True)
+class Restart:
+    """The server is killed and starts again; who was connected comes back with its session."""
+
+    def __str__(self) -> str:
+        return "the server is killed, and starts again"
+
+
+Step = Ask | Burst | Connect | HangUp | Noise | Restart
 """Any of the above."""
 
 
