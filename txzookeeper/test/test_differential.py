@@ -31,22 +31,31 @@ class DifferentialTests(SynchronousTestCase):
         self.addCleanup(self.theatre.close)
         self.theatre.open()
 
-    def test_no_difference(self) -> None:
-        """Thousands of random steps are answered by both with the same replies and events."""
+    def play(self, number: int, restarts: int) -> None:
+        """Take part in so many random plays, always the same ones."""
 
         @settings(
-            max_examples=75,
+            max_examples=number,
             derandomize=True,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(plays(60))
+        @given(plays(60, restarts))
         def run(play: list[Step]) -> None:
-            self.theatre.play(play)
+            self.theatre.play(play, durable=restarts > 0)
 
         run()
+
+    def test_no_difference(self) -> None:
+        """Thousands of random steps are answered by both with the same replies and events."""
+        self.play(75, 0)
         self.assertGreater(self.theatre.steps, 2000)
+
+    def test_restarts(self) -> None:
+        """Killed and started again in the middle of it, both go on from where they were."""
+        self.play(4, 1)
+        self.assertGreater(self.theatre.steps, 50)
 
 
 class CompareTests(SynchronousTestCase):

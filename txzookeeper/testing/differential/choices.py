@@ -26,7 +26,6 @@ from txzookeeper.testing.differential.steps import (
     Restart,
     Step,
     is_plain,
-    nullable,
 )
 
 CLIENTS: Final = 3
@@ -57,21 +56,23 @@ _overwritten = weighted(
     ),
 )
 _added = st.builds(Mangled, added=st.sampled_from([b"\0", b"more"]))
+_NULLS: Final = ("acls", "prefix")
 _DANGEROUS: Final = (c.CREATE_TTL_OP, c.MULTI_OP)
 
 
 def _damaged(ask: Ask) -> st.SearchStrategy[Ask]:
     """Damage a request, unless that could make it the one which no real server survives.
 
-    What is no UTF-8 is refused by us, and read as something else by Apache's.
+    What is no UTF-8 is refused by us, and read as something else by Apache's. Null paths and lists
+    of paths are refused by Apache's, and read as empty ones by us.
     """
     damages = [_cuts]
     if ask.operation not in _DANGEROUS:
-        nulls = nullable(ask.request)[:0]
+        nulls = [name for name in _NULLS if hasattr(ask.request, name)]
         damages += [
             *[_overwritten] * is_plain(ask.request),
             _added,
-            *[st.builds(Mangled, null=st.sampled_from(nulls))] * bool(nulls),
+            *(st.just(Mangled(null=name)) for name in nulls),
         ]
     return st.one_of(damages).map(lambda damage: replace(ask, mangled=damage))
 
@@ -98,6 +99,9 @@ _greetings = weighted(
             ahead=st.sampled_from([0, 0, 0, 0, 1, 1000, -1]),
             read_only=st.sampled_from([False, True, None]),
             version=st.sampled_from([0, 0, 1, -1]),
+            mangled=weighted(
+                (8, st.none()), (1, st.builds(Mangled, length=st.integers(0, 48))), (1, _added)
+            ),
         ),
     ),
 )

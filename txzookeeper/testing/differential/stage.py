@@ -121,7 +121,8 @@ class Stage:
             bool(step.read_only),
         )
         packet = encode(request)
-        return packet[:-1] if step.read_only is None else packet
+        packet = packet[:-1] if step.read_only is None else packet
+        return step.mangled(request, packet) if step.mangled else packet
 
     def _come_back(self) -> None:
         if self._restart is None:

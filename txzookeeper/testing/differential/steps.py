@@ -65,12 +65,6 @@ class Mangled:
         return ", ".join(null + cut + added + there)
 
 
-def nullable(request: Any) -> list[str]:
-    """Give the names of a record's fields that can be null on the wire."""
-    fields = getattr(request, "_fields", ())
-    return [name for name in fields if isinstance(getattr(request, name), str | bytes | tuple)]
-
-
 def is_plain(value: Any) -> bool:
     """Say whether all text in a request is ASCII, of which the bytes can be replaced."""
     if isinstance(value, tuple):
@@ -160,6 +154,7 @@ class Connect:
     ahead: int = 0
     read_only: bool | None = False
     version: int = 0
+    mangled: Mangled | None = None
 
     def __str__(self) -> str:
         session = "a new session" if self.resume is None else f"session {self.resume}"
