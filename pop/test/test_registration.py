@@ -146,9 +146,11 @@ class OnlyOneTests(RegistrationTestCase):
     def test_successor(self) -> None:
         """Whoever holds the same state directory succeeds at once, though the old session still
         lives."""
-        predecessor = self.make(self.connect())
+        network = self.server.network()
+        predecessor = self.make(self.connect(network))
         self.run_(predecessor.register())
         predecessor.stop()
+        network.refuse_connections()  # its process is gone
         self.run_(self.mine.register())
         self.check()
         old = self.clients[-1].client_id[0]

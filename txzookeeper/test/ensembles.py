@@ -104,7 +104,7 @@ class Witness:
 class EnsembleTestCase(TestCase):
     """A test that makes trouble in the ensemble."""
 
-    timeout = 60
+    timeout = 180
 
     async def setUp(self) -> None:  # type: ignore[override]
         """Have three servers that run, a client of all of them, and a node to be watched."""

@@ -213,7 +213,7 @@ class ReadOnlyTests(TestCase):
     """One server of three, which can only read."""
 
     skip = SKIPPED
-    timeout = 60
+    timeout = 180
 
     def client(self, ensemble: RealEnsemble, **options: Any) -> ZookeeperClient:
         """Give a client that is closed in the end."""

@@ -34,7 +34,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "preAllocSize": "1024",
 }
 #: Each process begins elsewhere, so that two of them do not choose the same port at once.
-_PORTS: Final = count(10_000 + os.getpid() * 32 % 20_000)
+_PORTS: Final = count(10_000 + os.getpid() * 1_117 % 20_000)
 
 JVM: Final = (
     "-Xshare:auto",
