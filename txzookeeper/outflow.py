@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 HIGH_WATER: Final = 256 * 1024
@@ -20,15 +21,20 @@ OVERFLOW: Final = 32 * 1024 * 1024
 """So many bytes may wait for a client that does not read."""
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IPullProducer)
 class Outflow:
-    """Packets that wait for the end of the turn, or for a client that reads slowly."""
+    """Packets that wait for the end of the turn, or for a client that reads slowly.
+
+    Where the transport is plain TCP its socket is written to at once, which saves asking whether
+    it is ready; what it does not take then is left to the transport, which says when it is gone.
+    """
 
     def __init__(self, go_on: Callable[[], None]) -> None:
         self.waiting = 0
         self._go_on = go_on
         self._packets: list[bytes] = []
         self._blocked = False
+        self._straight = False
         self._transport: Any = None
 
     @property
@@ -44,7 +50,10 @@ class Outflow:
     def open(self, transport: Any) -> None:
         """Write to this transport from now on."""
         self._transport = transport
-        transport.registerProducer(self, True)
+        # A wrapper around TLS lends out its inner transport's methods: hence the exact question.
+        self._straight = isinstance(transport, Connection) and not transport.TLS
+        if not self._straight:
+            transport.registerProducer(self, True)
 
     def put(self, packet: bytes) -> None:
         """Add a packet."""
@@ -68,10 +77,19 @@ class Outflow:
         self.waiting = 0
 
     def _write(self) -> None:
-        packets, self._packets, self.waiting = self._packets, [], 0
-        self._transport.write(b"".join(packets))
+        data = b"".join(self._packets)
+        self.clear()
+        if not self._straight or self._blocked:
+            self._transport.write(data)
+            return
+        taken = self._transport.writeSomeData(data)
+        if taken != len(data):
+            # A broken connection is left to the transport too: it finds out by itself.
+            self._transport.write(data[taken:] if isinstance(taken, int) else data)
+            self._transport.registerProducer(self, False)
+            self._blocked = True
 
-    # Called by the transport.
+    # Called by the transport, which has too much to write, or has written everything.
 
     def pauseProducing(self) -> None:
         """Note that the client does not read."""
@@ -79,8 +97,11 @@ class Outflow:
 
     def resumeProducing(self) -> None:
         """Note that it has read."""
-        self._blocked = False
-        self._go_on()
+        if self._blocked:
+            self._blocked = False
+            if self._straight:
+                self._transport.unregisterProducer()
+            self._go_on()
 
     def stopProducing(self) -> None:
         """Do nothing: the connection is over, as its owner knows."""

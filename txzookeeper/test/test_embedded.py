@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import socket
 import tempfile
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from txzookeeper import constants as c
 from txzookeeper.client import ZookeeperClient
 from txzookeeper.connections import Limits
 from txzookeeper.embedded import EmbeddedServer
+from txzookeeper.jute import encode
+from txzookeeper.records import ConnectRequest, GetDataRequest, RequestHeader
 from txzookeeper.testing.certificates import Authority
 from txzookeeper.tls import tls_endpoint
 from txzookeeper.trouble import BadEndpoint, DirectoryInUse
+
+_LENGTH = Struct(">i")
 
 HERE = "tcp:0:interface=127.0.0.1"
 
@@ -138,3 +145,44 @@ class LimitTests(EmbeddedTestCase):
         server = self.serve(limits=Limits(in_all=2))
         knocks = [await deferToThread(self.knock, server) for _ in range(3)]
         self.assertEqual([said for _, said in knocks], [b"open", b"open", b""])
+
+
+class SlowReaderTests(EmbeddedTestCase):
+    """A client that asks for much, and reads late."""
+
+    async def test_late(self) -> None:
+        """It gets every byte in order; meanwhile others are served, and little waits for it."""
+        server = self.serve()
+        client = await self.connect(server)
+        data = bytes(range(256)) * 2000
+        await client.create("/big", data)
+        before = _resident()
+        address: Any = server.addresses[0]
+        late = await deferToThread(_asking, address.port, 100)
+        self.addCleanup(late.close)
+        for _ in range(20):
+            await client.set("/big", data)
+        self.assertLess(_resident() - before, 20_000_000)
+        replies = await deferToThread(_read_replies, late, 100)
+        self.assertEqual([reply[16:-68] == replies[0][16:-68] for reply in replies], [True] * 100)
+        self.assertEqual(replies[0][20:-68], data)
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _asking(port: int, times: int) -> socket.socket:
+    """Give a connection on which a node has been asked for so many times."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    hello = encode(ConnectRequest(0, 0, 10_000, 0, b""))
+    connection.sendall(_LENGTH.pack(len(hello)) + hello)
+    _read_replies(connection, 1)
+    body = encode(RequestHeader(1, c.GET_DATA_OP)) + encode(GetDataRequest("/big", False))
+    connection.sendall((_LENGTH.pack(len(body)) + body) * times)
+    return connection
+
+
+def _read_replies(connection: socket.socket, number: int) -> list[bytes]:
+    file = connection.makefile("rb")
+    return [file.read(*_LENGTH.unpack(file.read(4))) for _ in range(number)]
