@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyFailure
 
 from txzookeeper.testing.differential.choices import plays
 from txzookeeper.testing.differential.play import Difference, Theatre
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
         _play(theatre, options)
     except Difference as error:
         print(error)
+        return 1
+    except FlakyFailure as error:
+        print("This happens at times:", error.exceptions[0], sep="\n")
         return 1
     finally:
         theatre.close()

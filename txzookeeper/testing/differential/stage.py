@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from txzookeeper import constants as c
+from txzookeeper.errors import AuthFailedException, UnimplementedException
 from txzookeeper.jute import encode
 from txzookeeper.records import ConnectRequest, RequestHeader
 from txzookeeper.testing.differential.steps import Ask, Burst, Connect, HangUp, Noise, Restart, Step
@@ -17,6 +18,11 @@ CLOSED: Final = "closed"
 
 MOMENT: Final = 0.5
 """After how many seconds without an answer to find out whether there will be any."""
+
+_DISMISSALS: Final = [
+    (error.code or 0).to_bytes(4, "big", signed=True)
+    for error in (UnimplementedException, AuthFailedException)
+]
 
 Seen = dict[str, list[View | str]]
 """What came on each connection, by its name."""
@@ -146,6 +152,9 @@ class Stage:
         now = self._views.zxid, self._views.made
         line.wire.send(b"".join(framed(ask.packet(line.number(ask), *now)) for ask in asks))
         line.wire.wait(line.answered, MOMENT)
+        if line.is_dismissed():
+            # A real server says so first, and what it hears before it closes may get an answer.
+            line.wire.wait(patience=MOMENT)
         if any(ask.operation == c.CLOSE_OP for ask in asks) and line.session is not None:
             self._over.add(line.session)
 
@@ -193,6 +202,11 @@ class _Line:
     def answered(self, packets: list[bytes]) -> bool:
         """Say whether all that was asked is answered."""
         return sum(not is_event(packet) for packet in packets) >= max(len(self._pending), 1)
+
+    def is_dismissed(self) -> bool:
+        """Say whether the server answered something after which it will close."""
+        replies = [packet for packet in self.wire.packets if not is_event(packet)]
+        return any(packet[12:16] in _DISMISSALS for packet in replies)
 
     def ping(self) -> None:
         """Ask for a sign of life, on a connection that has a session."""

@@ -34,12 +34,15 @@ def framed(packet: bytes) -> bytes:
 
 
 class Wire(ABC):
-    """A connection as its client has it; ``closed`` once the server has closed it."""
+    """A connection as its client has it; ``closed`` once the server has closed it.
+
+    ``packets`` came and were not taken yet.
+    """
 
     def __init__(self) -> None:
         self.closed = False
         self._bytes = b""
-        self._packets: list[bytes] = []
+        self.packets: list[bytes] = []
 
     @abstractmethod
     def send(self, data: bytes) -> None:
@@ -55,14 +58,14 @@ class Wire(ABC):
 
     def wait(self, enough: Enough = lambda packets: False, patience: float = PATIENCE) -> bool:
         """Wait until there are packets enough or the server has closed; say whether that came."""
-        while not enough(self._packets) and not self.closed:
+        while not enough(self.packets) and not self.closed:
             if not self._read(patience):
                 return False
         return True
 
     def take(self) -> list[bytes]:
         """Give the packets that came, and forget them."""
-        taken, self._packets = self._packets, []
+        taken, self.packets = self.packets, []
         return taken
 
     def _received(self, data: bytes) -> None:
@@ -71,7 +74,7 @@ class Wire(ABC):
             end = 4 + _LENGTH.unpack_from(self._bytes)[0]
             if len(self._bytes) < end:
                 break
-            self._packets.append(self._bytes[4:end])
+            self.packets.append(self._bytes[4:end])
             self._bytes = self._bytes[end:]
 
 
@@ -145,6 +148,6 @@ class MemoryWire(Wire, Protocol):
         self.closed = True
 
     def _read(self, patience: float) -> bool:
-        before = self.closed, len(self._bytes), len(self._packets)
+        before = self.closed, len(self._bytes), len(self.packets)
         self._server.settle()
-        return before != (self.closed, len(self._bytes), len(self._packets))
+        return before != (self.closed, len(self._bytes), len(self.packets))
