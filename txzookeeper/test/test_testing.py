@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
+from threading import Thread
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
@@ -14,7 +15,8 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txzookeeper import EPHEMERAL, ConnectionLossException, ZookeeperClient
-from txzookeeper.testing import VARIABLE, MemoryServer, NeverFired, available
+from txzookeeper.testing import VARIABLE, MemoryServer, NeverFired, RealServer, available
+from txzookeeper.testing.process import free_ports
 
 
 class MemoryServerTests(SynchronousTestCase):
@@ -100,6 +102,29 @@ class MemoryServerTests(SynchronousTestCase):
         self.server.expire(client.client_id[0])
         self.server.advance(1)
         self.assertTrue(client.unrecoverable)
+
+
+class ProcessTests(SynchronousTestCase):
+    """A real server's process."""
+
+    def test_ports(self) -> None:
+        """A port is given once, and it is none that the kernel may give to a connection."""
+        ports = free_ports(5) + free_ports(5)
+        self.assertEqual(len(set(ports)), 10)
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        self.assertLess(max(ports), first)
+
+    def test_threads(self) -> None:
+        """A server that a thread started outlives the thread."""
+        server = RealServer()
+        self.addCleanup(server.close)
+        starter = Thread(target=server.start)
+        starter.start()
+        starter.join()
+        self.assertEqual(server.process.mode(), "standalone")
+
+    if not available():
+        test_threads.skip = "needs an installed ZooKeeper"  # type: ignore[attr-defined]
 
 
 class CommandTests(TestCase):
