@@ -12,9 +12,9 @@ from typing import Any, Final
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper.test.kazoo_worker import ROUNDS
-from txzookeeper.test.served import Served
 from txzookeeper.test.shell import ZKCLI, Said, zkcli
 from txzookeeper.testing import HOW_TO_GET_ONE, RealServer, available
+from txzookeeper.testing.embedded import EmbeddedProcess
 
 WORKERS: Final = 3
 
@@ -91,7 +91,7 @@ class KazooTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start a server, and the processes."""
-        self.server = Served()
+        self.server = EmbeddedProcess()
         self.addCleanup(self.server.close)
         self.server.start()
         self.workers = [self.worker(number) for number in range(WORKERS)]
@@ -172,7 +172,7 @@ class ShellTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start both."""
-        self.servers: list[Served | RealServer] = [Served(), RealServer()]
+        self.servers: list[EmbeddedProcess | RealServer] = [EmbeddedProcess(), RealServer()]
         self.crew = ThreadPoolExecutor(len(self.servers))
         self.addCleanup(self.crew.shutdown)
         for server in self.servers:
