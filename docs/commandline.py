@@ -1,6 +1,7 @@
 """Directives that show the help of commands as the commands themselves print it."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 from click import Context
@@ -9,7 +10,6 @@ from docutils.parsers.rst import Directive
 
 from pop.cli import cli
 from pop.cli.session import Session
-from pop.tap import Options
 
 
 class PopHelp(Directive):
@@ -32,11 +32,14 @@ class PopHelp(Directive):
 
 
 class TwistdHelp(Directive):
-    """``.. twistd-help::``: the options of ``twistd pop``."""
+    """``.. twistd-help:: PACKAGE``: the options of a package's plugin; without one, of pop's."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """The options, word for word."""
-        lines = Options().getUsage(width=90).splitlines()
+        package = self.arguments[0] if self.arguments else "pop"
+        lines = import_module(f"{package}.tap").Options().getUsage(width=90).splitlines()
         begin = lines.index("Options:")
         return [nodes.literal_block(text="\n".join(lines[begin:]).strip())]
 
