@@ -27,6 +27,7 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.rejected = 0
+        self._told = 0
         self.limits = limits
         self._all: dict[Connection, None] = {}
         self._by_session: dict[int, Connection] = {}
@@ -46,6 +47,11 @@ class Connections:
             self.rejected += 1
             return True
         return False
+
+    def newly_rejected(self) -> int:
+        """Give how many were too many since this was asked the last time."""
+        new, self._told = self.rejected - self._told, self.rejected
+        return new
 
     def add(self, connection: Connection) -> None:
         """Note a new connection."""

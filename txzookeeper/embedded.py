@@ -27,7 +27,8 @@ class EmbeddedServer(Service):
     """A durable server over a data directory, which listens on endpoints.
 
     ``endpoints`` are Twisted's strings (``tcp:2181:interface=127.0.0.1``); ``secret`` is what the
-    sessions' passwords are made from, if the directory is new.
+    sessions' passwords are made from, if the directory is new. For the rest see
+    `txzookeeper.server.ZooKeeperServer`.
     """
 
     log = Logger()
@@ -40,6 +41,7 @@ class EmbeddedServer(Service):
         *,
         secret: bytes,
         tick: int = 2000,
+        containers: int = 60_000,
         limits: Limits | None = None,
     ) -> None:
         self._reactor = reactor
@@ -48,6 +50,7 @@ class EmbeddedServer(Service):
         self._descriptions = endpoints
         self._secret = secret
         self._tick = tick
+        self._containers = containers
         self._limits = limits
         self._endpoints: list[IStreamServerEndpoint] = []
         self._ports: list[IListeningPort] = []
@@ -125,6 +128,7 @@ class EmbeddedServer(Service):
             self._reactor,
             tree,
             tick=self._tick,
+            containers=self._containers,
             secret=image.secret,
             journal=Journal(tree, self._store),
             limits=self._limits,

@@ -98,10 +98,7 @@ class ZooKeeperServer(Factory):
     def buildProtocol(self, addr: IAddress | None) -> Connection | None:
         """Give a new connection its protocol, unless there are too many."""
         address = getattr(addr, "host", "127.0.0.1")
-        if self.connections.are_too_many(address):
-            self.log.warn("Refusing a connection from {address}: too many", address=address)
-            return None
-        return Connection(self, address)
+        return None if self.connections.are_too_many(address) else Connection(self, address)
 
     def drop_connections(self) -> None:
         """Close all connections at once; their sessions go on."""
@@ -225,14 +222,20 @@ class ZooKeeperServer(Factory):
 
     def _plan(self, interval: int, look: Callable[[], None]) -> None:
         """Look now and then, every so many ms."""
-        self._rounds[look] = self._clock.callLater(interval / 1000, self._look, interval, look)
+        due = self.elapsed() + interval
+        self._rounds[look] = self._clock.callLater(interval / 1000, self._look, interval, look, due)
 
-    def _look(self, interval: int, look: Callable[[], None]) -> None:
-        look()
+    def _look(self, interval: int, look: Callable[[], None], due: int) -> None:
+        # If this process stood still, what its clients have said meanwhile is to be heard first.
+        if self.elapsed() < due + self.tick:
+            look()
         self._plan(interval, look)
 
     def _look_over_sessions(self) -> None:
         self._journal.try_again()
+        refused = self.connections.newly_rejected()
+        if refused:
+            self.log.warn("Refused {count} connections: there are too many", count=refused)
         now = self.elapsed()
         for session in self.tree.overdue(now) if self.writable else ():
             self.expire(session)

@@ -56,6 +56,7 @@ class Options(UsageOptions):
     optParameters = [  # noqa: RUF012  # so Twisted wants it
         ["data-dir", "d", None, "where the data are kept; it is made if need be"],
         _number("tick", 2000, "ms; sessions last 2 to 20 of them", 1),
+        _number("containers", 60_000, "ms; how often it is looked which nodes are outlived", 1),
         _number("max-connections", 60, "from one address; 0 for any number"),
         _number("max-all-connections", 0, "from all; 0 for as many as files may be open"),
         ["export", None, None, "write the tree to this file, or to standard output (-), and end"],
@@ -103,6 +104,7 @@ def makeService(options: Options) -> IService:
             options.endpoints or [DEFAULT_ENDPOINT],
             secret=os.urandom(32),
             tick=options["tick"],
+            containers=options["containers"],
             limits=_limits(options),
         )
         server.give_up = partial(_give_up, twistd)

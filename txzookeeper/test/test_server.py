@@ -92,6 +92,17 @@ class SessionTests(ServerTests):
         self.assertTrue(peer.closed)
         self.assertFalse(self.greet(self.peer(), 0, 4000, *session[2:4]).timeout)
 
+    def test_stood_still(self) -> None:
+        """A server that stood still hears what was said meanwhile before it ends a session."""
+        peer, _ = self.member(1000)
+        peer.ask(c.PING_OP, Empty(), c.PING_XID)
+        self.server.clock.rightNow += 60
+        self.server.settle()
+        self.server.advance(0.9)
+        self.assertFalse(peer.closed)
+        self.server.advance(0.7)
+        self.assertTrue(peer.closed)
+
     def test_ping(self) -> None:
         """A ping is answered, and keeps the session."""
         peer, _ = self.member(1000)

@@ -118,6 +118,12 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(len(set(sizes)), 1)
         self.assertEqual(self.again(store), blank(SECRET))
 
+    def test_on_the_disk(self) -> None:
+        """Every commit waits for the disk."""
+        store = self.opened()
+        values = [store._value(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")]
+        self.assertEqual(values, ["wal", 2])
+
     def test_private(self) -> None:
         """Only the owner can read the files, whatever the umask."""
         before = os.umask(0)

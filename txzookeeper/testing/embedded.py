@@ -17,7 +17,7 @@ from pathlib import Path
 from signal import Signals
 from typing import Final, Self
 
-from txzookeeper.testing.process import DidNotStart, free_ports
+from txzookeeper.testing.process import DidNotStart, free_ports, started
 
 TWISTD: Final = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd import run; run()"
 
@@ -25,13 +25,15 @@ TWISTD: Final = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd
 class EmbeddedProcess:
     """A server over a directory that goes away with it; ``options`` are those of its plugin.
 
-    Its sessions last 2 to 20 ``tick`` ms. It is a context manager: started on entry, gone on exit.
+    It ends with this process. Its sessions last 2 to 20 ``tick`` ms. It is a context manager:
+    started on entry, gone on exit.
     """
 
     def __init__(self, options: Sequence[str] = (), tick: int = 500) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="txzookeeper-"))
         [self.port] = free_ports(1)
-        self._options = [f"--tick={tick}", "--max-connections=0", *options]
+        intervals = (f"--tick={tick}", f"--containers={tick}")
+        self._options = [*intervals, "--max-connections=0", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,10 +70,7 @@ class EmbeddedProcess:
             return
         atexit.register(self.close)
         command = self.command(f"--listen=tcp:{self.port}:interface=127.0.0.1", *self._options)
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self._process = started(command, self.directory / "log")
 
     def start(self, timeout: float = 30.0) -> Self:
         """Start it on its port and data, and return once it answers; raises `DidNotStart`."""

@@ -91,8 +91,7 @@ class Process:
         if self._process is not None:
             return
         self.directory.mkdir(exist_ok=True)
-        command = [*_dies_with_us(), *self._java, self._config()]
-        self._process = _LAUNCHER.submit(_run, command, self.directory / "log").result()
+        self._process = started([*self._java, self._config()], self.directory / "log")
 
     def await_answer(self, timeout: float, *modes: str) -> None:
         """Wait until it serves requests, in one of these modes if any are named.
@@ -151,6 +150,11 @@ class Process:
         if not path.exists():
             path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         return str(path)
+
+
+def started(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that ends when this process does; what it prints is added to a file."""
+    return _LAUNCHER.submit(_run, [*_dies_with_us(), *command], log).result()
 
 
 def _run(command: Sequence[str], path: Path) -> subprocess.Popen[bytes]:
