@@ -1,8 +1,8 @@
 """The data tree of a standalone ZooKeeper: nodes, sessions and watches.
 
 Pure: requests, callers and the time (``now``, milliseconds since 1970) come in, answers and the
-events that watchers must be told go out. It knows no connection and no clock. What a transaction
-changed comes out with its answer, so that a store can keep it before anybody hears of it.
+events that watchers must be told go out. It knows no connection and no clock, and no store: see
+``txzookeeper.durable`` for a tree that can be saved.
 
 Source: ``DataTree.java``, ``ContainerManager.java`` and ``FinalRequestProcessor.java`` of
 ZooKeeper 3.8.
@@ -10,7 +10,7 @@ ZooKeeper 3.8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -34,15 +34,13 @@ class Answer(NamedTuple):
     """What a request comes to.
 
     ``error`` is ZooKeeper's code or 0; ``body`` the reply's record, or the parts of one that has
-    parts; ``events`` must reach their watchers before this answer reaches the caller;
-    ``changes`` is what a store has to keep.
+    parts; ``events`` must reach their watchers before this answer reaches the caller.
     """
 
     zxid: int
     error: int
     body: Any = None
     events: tuple[Fired, ...] = ()
-    changes: Mapping[str, Node | None] = {}
 
 
 @dataclass
@@ -160,7 +158,7 @@ class Tree:
         for path, node in changes.nodes.items():
             self.nodes.take(path, node)
         events = [fired for it in changes.happenings for fired in self._watches.fire(it)]
-        return Answer(self.zxid, 0, body, tuple(events), changes.nodes)
+        return Answer(self.zxid, 0, body, tuple(events))
 
     def _multi_read(self, parts: Sequence[Part], caller: Caller) -> Answer:
         if not all(operation in MULTI_READS for operation, _ in parts):

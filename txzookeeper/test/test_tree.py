@@ -131,12 +131,6 @@ class NodeTests(TreeTests):
         wrong = self.me.ask(c.CHECK_OP, CheckRequest("/", 5))
         self.assert_refused(wrong, BadVersionException)
 
-    def test_changes(self) -> None:
-        """An answer tells all nodes that its transaction changed, for whoever keeps them."""
-        made = self.me.create("/a", b"x")
-        self.assertEqual(list(made.changes), ["/a", "/"])
-        self.assertEqual(self.me.delete("/a").changes["/a"], None)
-
     def test_grown_from_nodes(self) -> None:
         """A tree made from another one's nodes answers as that one did."""
         self.me.create("/a", b"x")
@@ -172,7 +166,7 @@ class TransactionTests(TreeTests):
         )
         errors = [0, BadVersionException.code, RuntimeInconsistencyException.code]
         self.assertEqual(answer.body, [(-1, ErrorResponse(error)) for error in errors])
-        self.assertEqual((answer.error, answer.events, answer.changes), (0, (), {}))
+        self.assertEqual((answer.error, answer.events), (0, ()))
         self.assert_refused(self.me.exists("/a"), NoNodeException)
 
     def test_replaced(self) -> None:
@@ -254,9 +248,6 @@ class WholeTreeTests(SynchronousTestCase):
             answer = someone.multi(*step) if many else someone.ask(*step)
             if answer.error or (many and any(operation == -1 for operation, _ in answer.body)):
                 self.assertEqual(tree.nodes, before)
-            self.assertEqual(
-                {**before, **answer.changes}, {**dict.fromkeys(answer.changes), **tree.nodes}
-            )
         for path in tree.nodes:
             names = someone.children(path).body.children
             above = "/" if path == "/" else path + "/"

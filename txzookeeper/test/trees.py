@@ -101,4 +101,4 @@ class TreeTests(SynchronousTestCase):
         self.me = Someone(self.tree)
 
     def assert_refused(self, answer: Answer, error: type[Any]) -> None:
-        self.assertEqual((answer.error, answer.body, answer.changes), (error.code, None, {}))
+        self.assertEqual((answer.error, answer.body), (error.code, None))
