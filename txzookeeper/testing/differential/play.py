@@ -45,7 +45,7 @@ class Theatre:
         image = self._image()
         memory = RestartableServer(image) if durable else embedded(image)
         restart = getattr(memory, "restart", None)
-        real = Stage(self._dial, image[1], self._server.restart)
+        real = Stage(self._dial, image[1], self._restart)
         ours = Stage(partial(MemoryWire, memory), image[1], restart)
         try:
             self.steps += compare(steps, real, ours, partial(memory.advance, 0.001))
@@ -59,8 +59,14 @@ class Theatre:
         try:
             return self._caretaker.prepare()
         except (Stuck, OSError):
-            self._server.restart()
+            self._restart()
             return self._caretaker.prepare()
+
+    def _restart(self) -> None:
+        """Restart it; meanwhile another process may have taken its port, and answers there."""
+        self._server.restart()
+        if str(self._server.directory) not in self._server.process.ask("conf"):
+            raise RuntimeError(f"port {self._server.port} was taken by somebody else")
 
     def _dial(self) -> SocketWire:
         return SocketWire("127.0.0.1", self._server.port)
