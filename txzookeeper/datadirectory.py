@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,24 +44,25 @@ class DataDirectory:
             with lock:
                 raise DirectoryInUse(directory=self.path, holder=_holder(lock.read())) from error
         self._lock = lock
-        try:
-            self.sign()
-        except OSError as error:
-            self.release()
-            raise BadDirectory(directory=self.path, reason=_reason(error)) from error
+        self.sign()
 
     def sign(self) -> None:
-        """Say who holds it: this process, which a fork makes another one."""
+        """Say who holds it: this process, which a fork makes another one.
+
+        On a full disk nobody is told, which is no reason not to serve what is there.
+        """
         assert self._lock is not None
-        self._lock.seek(0)
-        self._lock.truncate()
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+        with suppress(OSError):
+            self._lock.seek(0)
+            self._lock.truncate()
+            self._lock.write(f"{os.getpid()}\n")
+            self._lock.flush()
 
     def release(self) -> None:
         """Let others in."""
         if self._lock is not None:
-            self._lock.close()
+            with suppress(OSError):
+                self._lock.close()
             self._lock = None
 
     def _make(self) -> None:
