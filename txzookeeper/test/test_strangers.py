@@ -45,6 +45,7 @@ create /nope/x y
 create /x again
 get /nope
 delete /x
+create /x/c/kept k
 delete -v 7 /x/c/d
 delete /x/c/d
 getAcl /x
