@@ -1,7 +1,10 @@
 """Two ZooKeeper servers are asked the same, and have to answer the same, down to the last field.
 
-`steps` says what can be done to a server, `choices` draws such steps at random, `wires` are raw
-connections to the embedded server in memory and to a real one, `views` makes answers comparable,
-and `stage` plays the steps on both. ``python -m txzookeeper.testing.differential`` does it for
-as long as one likes, beside a real ZooKeeper that it starts.
+`steps` says what can be done to a server, `requests` and `choices` draw it at random. `wires` are
+raw connections, `stage` a server with the clients that use them, and `views` make what they hear
+comparable. `play` takes the steps on a real server, which the `caretaker` has prepared, and on the
+`embedded` one.
+
+``python -m txzookeeper.testing.differential`` does it for as long as one likes, beside a real
+ZooKeeper that it starts.
 """

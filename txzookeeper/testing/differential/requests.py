@@ -111,9 +111,10 @@ _kinds = weighted((12, st.sampled_from([1, 2, 3, 3])), (1, st.sampled_from([0, 4
 _lists = st.lists(paths, max_size=2).map(tuple)
 
 _creates = st.builds(CreateRequest, _new_paths, data, acls, flags)
-_containers = st.builds(
-    CreateRequest, _new_paths, data, acls, weighted((6, st.just(4)), (1, flags))
-)
+# A real server ends a container with the flag of ephemeral nodes together with its session if
+# that ends at the very moment, and otherwise not.
+_container_flags = weighted((6, st.just(c.CONTAINER)), (1, st.sampled_from([0, 2, 5, 6, 7, -1, 8])))
+_containers = st.builds(CreateRequest, _new_paths, data, acls, _container_flags)
 _TIMES: Final = [100_000, 100_000, 1 << 39, (1 << 40) - 1, 1 << 40, 0, -1]
 # A real server ends itself when asked for a node with a time to live, but without time and flag.
 _mortals = weighted(
