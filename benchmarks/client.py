@@ -1,7 +1,7 @@
 """kazoo and txzookeeper against one real ZooKeeper, in alternating rounds of one run.
 
 Usage: ``python benchmarks/client.py [--rounds N] [--operations N] [--only NAME] [--floor]
-[--json FILE] [--servers HOST:PORT] [--profile]``.
+[--json FILE] [--servers HOST:PORT | --stock] [--profile]``.
 
 Each client works in a process of its own and is warmed up; while one is measured the other rests.
 A workload is done by all in turn, round after round, before the next one begins. The table has
@@ -10,6 +10,10 @@ rates, times and memory alike, above 1 is better). Beside them stands the CPU ti
 client's process for one operation, and with ``--floor`` what a bare socket with prepared bytes
 reaches: about the most that this server gives to one connection. ``--profile`` says instead where
 txzookeeper's time goes.
+
+So that clients are measured and not the server, it is told to do without threads of its own for
+input and output (``zookeeper.nio.numWorkerThreads=0``): on two processors those cost more than
+all its other work. ``--stock`` leaves it as it comes.
 
 A row's "1,000 in flight" means that the next call is made when a reply arrives, so that so many
 are always under way. "set + watch event" is one operation: read a node and arm a watch, change
@@ -36,7 +40,7 @@ from typing import Any
 
 import table
 from crew import Crew, WorkerFailed
-from real_server import monitored, own_server, planted
+from real_server import FEW_THREADS, monitored, own_server, planted
 from worker import FLOOR, KAZOO, TXZOOKEEPER
 from workloads import BY_NAME, WORKLOADS, Workload
 
@@ -55,7 +59,7 @@ def main() -> None:
     """Measure, and print the table or the profile."""
     arguments = parse(sys.argv[1:])
     try:
-        with _servers(arguments.servers) as servers:
+        with _servers(arguments.servers, arguments.stock) as servers:
             version = monitored(servers).get("zk_version", "?").partition("-")[0]
             print(f"ZooKeeper {version} at {servers}")
             (profile if arguments.profile else compare)(arguments, servers)
@@ -82,7 +86,11 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--floor", action="store_true", help="also measure a bare socket with prepared bytes")
     add("--profile", action="store_true", help="say where txzookeeper's time goes instead")
     add("--json", type=Path, metavar="FILE", help="write all rounds there")
-    add("--servers", metavar="HOST:PORT", help="a ZooKeeper that runs already")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--servers", metavar="HOST:PORT", help="a ZooKeeper that runs already")
+    which.add_argument(
+        "--stock", action="store_true", help="leave the server's threads as they are"
+    )
     return parser.parse_args(words)
 
 
@@ -103,11 +111,11 @@ def _workload(name: str) -> Workload:
 
 
 @contextmanager
-def _servers(given: str | None) -> Iterator[str]:
+def _servers(given: str | None, stock: bool) -> Iterator[str]:
     if given is not None:
         yield given
         return
-    with own_server() as server:
+    with own_server(options=[] if stock else [FEW_THREADS]) as server:
         yield server.servers
 
 
