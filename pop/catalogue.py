@@ -12,11 +12,13 @@ from zope.interface.interface import InterfaceClass
 from zope.interface.verify import verifyObject
 
 import pop.services
-from pop.errors import BadName, BrokenType, NoSuchType, PopError
+from pop.errors import BadName, BadSetting, BrokenType, NoSuchType, PopError
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, Service
 from pop.paths import check_name
-from pop.program import Launch
+from pop.placeholders import fill
+from pop.policy import Checks, Limits, Logs, Restarts, megabytes, rlimits, seconds_away, umask
+from pop.program import Launch, Program
 from pop.settings import validate
 
 
@@ -44,15 +46,64 @@ class Catalogue:
         """
         kind = self.type(service.type)
         settings = validate(kind.name, kind.settings, service.settings)
-        return Launch(
-            program=kind.program(settings, Instance(service.name, machine)),
-            environment=settings.environment,
-            directory=settings.directory,
-            user=settings.user,
-            stop_signal=settings.stop_signal,
-            grace_period=settings.grace_period,
-            generation=service.target.generation,
-        )
+        program = kind.program(settings, Instance(service.name, machine))
+        known = {"service": service.name, "machine": machine, **settings.as_json()}
+        return _launch(kind.name, program, settings, known, service.target.generation)
+
+
+def _launch(
+    type_name: str, program: Program, settings: Any, known: Mapping[str, Any], generation: int
+) -> Launch:
+    """A program with what the common settings say."""
+
+    def filled(setting: str) -> str | None:
+        text = getattr(settings, setting)
+        return None if text is None else fill(type_name, setting, text, known)
+
+    return Launch(
+        program=program,
+        environment=settings.environment,
+        directory=settings.directory,
+        user=settings.user,
+        group=settings.group,
+        groups=settings.groups,
+        umask=None if settings.umask is None else umask(settings.umask),
+        limits=_limits(type_name, settings),
+        sockets=settings.sockets,
+        processes=settings.processes,
+        stop_signal=settings.stop_signal,
+        grace_period=settings.grace_period,
+        start_timeout=settings.start_timeout,
+        restarts=Restarts(settings.restart, settings.max_failures, settings.failure_window),
+        checks=Checks(
+            readiness=filled("readiness"),
+            liveness=filled("liveness"),
+            interval=settings.check_interval,
+            timeout=settings.check_timeout,
+            failures=settings.check_failures,
+            successes=settings.check_successes,
+            watchdog=settings.watchdog,
+        ),
+        logs=Logs(
+            size=megabytes(settings.log_size),
+            age=None if settings.log_hours is None else settings.log_hours * 3600,
+            keep=settings.log_keep,
+        ),
+        stop_after=seconds_away(settings.on_disconnect),
+        generation=generation,
+    )
+
+
+def _limits(type_name: str, settings: Any) -> Limits:
+    """@raise BadSetting: a resource limit makes no sense."""
+    try:
+        found = rlimits(settings.limits)
+    except ValueError as error:
+        raise BadSetting(
+            type=type_name, setting="limits", value=repr(settings.limits), reason=str(error)
+        ) from error
+    memory = None if settings.memory is None else megabytes(settings.memory)
+    return Limits(found, memory, settings.cpu)
 
 
 def load_types() -> Catalogue:

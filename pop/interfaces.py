@@ -1,11 +1,13 @@
 """Where something may be replaced."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
-from zope.schema import Choice, Dict, Float, Text, TextLine, ValidationError
+from zope.schema import Choice, Dict, Float, Int, Text, TextLine, Tuple, ValidationError
+
+from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, seconds_away, umask
 
 if TYPE_CHECKING:
     from twisted.internet.protocol import ProcessProtocol
@@ -51,6 +53,26 @@ def _absolute(path: str) -> bool:
     return True
 
 
+class NotUnderstood(ValidationError):
+    """Carries its own sentence: what a text of pop's own small notations should look like."""
+
+    def doc(self) -> str:
+        return str(self.args[0])
+
+
+def _reads(read: Callable[[str], object]) -> Callable[[str], bool]:
+    """A constraint: a function of L{pop.policy} reads the text."""
+
+    def constraint(text: str) -> bool:
+        try:
+            read(text)
+        except ValueError as error:
+            raise NotUnderstood(str(error)) from error
+        return True
+
+    return constraint
+
+
 class ISettings(Interface):
     """The settings of every service, whatever its type."""
 
@@ -67,10 +89,80 @@ class ISettings(Interface):
         required=False,
     )
     user = TextLine(title="System user to run as; the agent's unless given", required=False)
+    group = TextLine(title="System group to run as; the user's unless given", required=False)
+    groups = Tuple(
+        title="Supplementary groups, instead of the user's own", value_type=TextLine(), default=()
+    )
+    umask = TextLine(title="Umask, in octal", constraint=_reads(umask), required=False)
+    limits = Dict(
+        title="Resource limits by name: nofile=1024, core=0, nproc=64:128 (soft:hard), unlimited",
+        key_type=TextLine(constraint=_reads(rlimit)),
+        value_type=TextLine(),
+        default={},
+        required=False,
+    )
+    memory = TextLine(
+        title="Memory that all its processes may use, like 512M; needs a delegated cgroup",
+        constraint=_reads(megabytes),
+        required=False,
+    )
+    cpu = Float(
+        title="Processors that all its processes may use, like 1.5; needs a delegated cgroup",
+        min=0.01,
+        required=False,
+    )
+    sockets = Tuple(
+        title="Sockets to listen on and pass as LISTEN_FDS: tcp:8080, tcp:8080:interface=::1,"
+        " unix:/run/web.sock",
+        value_type=TextLine(),
+        default=(),
+    )
+    processes = Int(title="Processes on each machine", min=1, max=1000, default=1)
+    restart = Choice(
+        title="When to start it again after it ended", values=RESTARTS, default=RESTARTS[0]
+    )
+    max_failures = Int(
+        title="Failures within failure_window that make it failed, to be tried now and then",
+        min=1,
+        max=1000,
+        default=5,
+    )
+    failure_window = Float(title="Seconds in which failures are counted", min=0.1, default=60.0)
+    start_timeout = Float(
+        title="Seconds until it must be ready, else it is stopped and started again",
+        min=0.1,
+        max=86400.0,
+        default=60.0,
+    )
     stop_signal = Choice(title="Signal that asks it to stop", values=STOP_SIGNALS, default="TERM")
     grace_period = Float(
         title="Seconds it may take to stop before it is killed", min=0.0, max=86400.0, default=10.0
     )
+    readiness = TextLine(
+        title="Check that it is ready: tcp:8080, http://127.0.0.1:8080/health, command:ARGV;"
+        " {SETTING}, {service} and {machine} are filled in",
+        required=False,
+    )
+    liveness = TextLine(title="Check that it lives, else it is restarted", required=False)
+    check_interval = Float(title="Seconds between two checks", min=0.01, default=5.0)
+    check_timeout = Float(title="Seconds that a check may take", min=0.01, default=5.0)
+    check_failures = Int(title="Failed checks in a row until it counts", min=1, default=3)
+    check_successes = Int(title="Passed checks in a row until it counts", min=1, default=1)
+    watchdog = Float(
+        title="Seconds within which it must say WATCHDOG=1 again and again, else it is restarted",
+        min=0.01,
+        required=False,
+    )
+    on_disconnect = TextLine(
+        title="What to do while ZooKeeper is away: continue, or stop-after=SECONDS",
+        constraint=_reads(seconds_away),
+        default=ON_DISCONNECT,
+    )
+    log_size = TextLine(
+        title="Size at which its log is rotated", constraint=_reads(megabytes), default="16M"
+    )
+    log_hours = Float(title="Hours after which its log is rotated", min=0.001, required=False)
+    log_keep = Int(title="Rotated logs to keep, compressed", min=0, max=10000, default=7)
 
 
 class IServiceType(Interface):

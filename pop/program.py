@@ -14,6 +14,7 @@ from zope.interface.interface import InterfaceClass
 
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, dump
+from pop.policy import Checks, Limits, Logs, Restarts
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,14 @@ class Launch:
     """A program with all that pop adds; two that compare equal need no restart.
 
     @ivar directory: where it works; L{None} for a directory of the service's own.
+    @ivar group, groups: instead of the user's own.
+    @ivar umask: L{None} for the agent's.
+    @ivar sockets: endpoint descriptions, in the order of their descriptors.
+    @ivar processes: how many run beside each other; each is launched by itself.
     @ivar stop_signal: a signal's name without SIG.
     @ivar grace_period: seconds from that signal to SIGKILL.
+    @ivar start_timeout: seconds until it must be ready.
+    @ivar stop_after: seconds without ZooKeeper after which it is stopped; L{None} for never.
     @ivar generation: the restart generation of the service's target.
     """
 
@@ -50,8 +57,19 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: str | None = None
     user: str | None = None
+    group: str | None = None
+    groups: tuple[str, ...] = ()
+    umask: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    sockets: tuple[str, ...] = ()
+    processes: int = 1
     stop_signal: str = "TERM"
     grace_period: float = 10.0
+    start_timeout: float = 60.0
+    restarts: Restarts = field(default_factory=Restarts)
+    checks: Checks = field(default_factory=Checks)
+    logs: Logs = field(default_factory=Logs)
+    stop_after: float | None = None
     generation: int = 0
 
 

@@ -7,8 +7,8 @@ from zope.schema import TextLine
 
 from pop.interfaces import ISettings
 from pop.model import Instance
+from pop.placeholders import words
 from pop.program import Program, ProgramType
-from pop.services.command import words
 
 
 class ITwistdSettings(ISettings):

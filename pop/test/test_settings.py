@@ -61,6 +61,12 @@ class INeedy(ISettings):
     options = Dict(key_type=TextLine(), value_type=Text(), default={})
 
 
+_SOME_COMMON = (
+    *("environment", "directory", "sockets", "processes", "restart", "stop_signal"),
+    *("grace_period", "on_disconnect"),
+)
+
+
 class ValidateTests(SynchronousTestCase):
     """What a settings node becomes."""
 
@@ -74,11 +80,18 @@ class ValidateTests(SynchronousTestCase):
                 "options": {},
                 "environment": {},
                 "directory": None,
-                "user": None,
+                "sockets": [],
+                "processes": 1,
+                "restart": "always",
                 "stop_signal": "TERM",
                 "grace_period": 10.0,
+                "on_disconnect": "continue",
             },
-            settings.as_json(),
+            {
+                name: value
+                for name, value in settings.as_json().items()
+                if name in _SOME_COMMON or name in ("plugin", "port", "options")
+            },
         )
 
     def test_promise(self) -> None:
@@ -327,7 +340,10 @@ class CommandLineTests(SynchronousTestCase):
         """Only what holds several may be given several times."""
         several = {name for name, field in KNOWN.items() if repeats(field)}
         self.assertEqual(
-            {"names", "ports", "weights", "labels", "tags", "limits", "some", "environment"},
+            {
+                *("names", "ports", "weights", "labels", "tags", "limits", "some"),
+                *("environment", "groups", "sockets"),
+            },
             several,
         )
 
