@@ -18,6 +18,10 @@ from twisted.internet.protocol import DatagramProtocol
 from pop.model import loads
 
 STATE_FIELD = "X_POP_STATE"
+LONGEST = 65536
+"""Bytes of a datagram; what is beyond is cut off."""
+LONGEST_STATUS = 300
+"""Characters of a status line, which goes into a node of ZooKeeper; the rest is cut off."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +32,37 @@ class Notice:
     @ivar stopping: it is on its way out.
     @ivar status: a line for people.
     @ivar state: what the state node should say, L{None} if it said nothing of that.
+    @ivar watchdog: it lives.
     """
 
     ready: bool = False
     stopping: bool = False
     status: str | None = None
     state: Mapping[str, Any] | None = None
+    watchdog: bool = False
 
 
 def parse(datagram: bytes) -> Notice:
-    """Read a datagram; fields that pop does not know, and broken ones, are passed over."""
+    """Read a datagram; fields that pop does not know, and broken ones, are passed over.
+
+    C{RELOADING=1} is one of them: while a program reads its settings again it still serves.
+    """
     lines = datagram.decode("utf-8", "replace").split("\n")
     found = dict(line.split("=", 1) for line in lines if "=" in line)
     return Notice(
         ready=found.get("READY") == "1",
         stopping=found.get("STOPPING") == "1",
-        status=found.get("STATUS"),
+        status=_line(found.get("STATUS")),
         state=_state(found.get(STATE_FIELD)),
+        watchdog=found.get("WATCHDOG") == "1",
     )
+
+
+def _line(text: str | None) -> str | None:
+    """Something to show to people: it does not get at their terminals."""
+    if text is None:
+        return None
+    return "".join(c if c.isprintable() else " " for c in text[:LONGEST_STATUS]).strip()
 
 
 def _state(text: str | None) -> Mapping[str, Any] | None:
@@ -94,7 +111,7 @@ def listen(
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    port = reactor.listenUNIXDatagram(path, NotifyProtocol(heard), 65536, 0o600)
+    port = reactor.listenUNIXDatagram(path, NotifyProtocol(heard), LONGEST, 0o600)
     if uid is not None:
         os.chown(path, uid, -1)
 

@@ -22,10 +22,17 @@ class ParseTests(SynchronousTestCase):
             Notice(ready=True, stopping=True, status="nearly = done", state={"port": 80}),
             parse(b'READY=1\nSTOPPING=1\nSTATUS=nearly = done\nX_POP_STATE={"port": 80}\n'),
         )
+        self.assertEqual(Notice(watchdog=True, status=""), parse(b"WATCHDOG=1\nSTATUS="))
 
     def test_others(self) -> None:
         """Other fields, and what is no field at all, are passed over."""
-        self.assertEqual(Notice(), parse(b"WATCHDOG=1\nMAINPID=7\nREADY=0\nREADY\n\n=\n"))
+        lines = b"RELOADING=1\nMAINPID=7\nWATCHDOG=0\nREADY=0\nREADY\n\n=\n"
+        self.assertEqual(Notice(), parse(lines))
+
+    def test_status(self) -> None:
+        """A status line is short, and does nothing to a terminal."""
+        self.assertEqual("a [2J b", parse(b"STATUS= a\x1b[2J\tb\r").status)
+        self.assertEqual("x" * 300, parse(b"STATUS=" + b"x" * 10_000).status)
 
     def test_broken_state(self) -> None:
         """A state that is no JSON object is passed over, and the rest is heard."""
@@ -80,6 +87,18 @@ class SocketTests(TestCase):
         self.listen(path)
         mode = os.stat(path).st_mode
         self.assertEqual((True, 0o600), (stat.S_ISSOCK(mode), stat.S_IMODE(mode)))
+
+    async def test_owner(self) -> None:
+        """The socket of an instance that runs as another user is that user's alone."""
+        from twisted.internet import reactor
+
+        path = self.mktemp()
+        self.addCleanup(listen(reactor, path, lambda _: None, 65534))
+        found = os.stat(path)
+        self.assertEqual((65534, 0o600), (found.st_uid, stat.S_IMODE(found.st_mode)))
+
+    if os.geteuid() != 0:
+        test_owner.skip = "only root can give a file away"  # type: ignore[attr-defined]
 
     async def test_left_over(self) -> None:
         """A socket that an agent which was killed left behind is no hindrance."""
