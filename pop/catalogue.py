@@ -16,7 +16,7 @@ from pop.errors import BadName, BadSetting, BrokenType, NoSuchType, PopError
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, Service
 from pop.paths import check_name
-from pop.placeholders import fill
+from pop.placeholders import check
 from pop.policy import Checks, Limits, Logs, Restarts, megabytes, rlimits, seconds_away, umask
 from pop.program import Launch, Program
 from pop.settings import validate
@@ -56,9 +56,9 @@ def _launch(
 ) -> Launch:
     """A program with what the common settings say."""
 
-    def filled(setting: str) -> str | None:
+    def filled_check(setting: str) -> str | None:
         text = getattr(settings, setting)
-        return None if text is None else fill(type_name, setting, text, known)
+        return None if text is None else check(type_name, setting, text, known)
 
     return Launch(
         program=program,
@@ -76,8 +76,8 @@ def _launch(
         start_timeout=settings.start_timeout,
         restarts=Restarts(settings.restart, settings.max_failures, settings.failure_window),
         checks=Checks(
-            readiness=filled("readiness"),
-            liveness=filled("liveness"),
+            readiness=filled_check("readiness"),
+            liveness=filled_check("liveness"),
             interval=settings.check_interval,
             timeout=settings.check_timeout,
             failures=settings.check_failures,

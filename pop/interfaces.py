@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import Attribute, Interface
 from zope.schema import Choice, Dict, Float, Int, Text, TextLine, Tuple, ValidationError
 
+from pop.health import read_template
 from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, seconds_away, umask
 
 if TYPE_CHECKING:
@@ -141,9 +142,14 @@ class ISettings(Interface):
     readiness = TextLine(
         title="Check that it is ready: tcp:8080, http://127.0.0.1:8080/health, command:ARGV;"
         " {SETTING}, {service} and {machine} are filled in",
+        constraint=_reads(read_template),
         required=False,
     )
-    liveness = TextLine(title="Check that it lives, else it is restarted", required=False)
+    liveness = TextLine(
+        title="Check that it lives, else it is restarted",
+        constraint=_reads(read_template),
+        required=False,
+    )
     check_interval = Float(title="Seconds between two checks", min=0.01, default=5.0)
     check_timeout = Float(title="Seconds that a check may take", min=0.01, default=5.0)
     check_failures = Int(title="Failed checks in a row until it counts", min=1, default=3)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pop.errors import BadSetting
+from pop.health import COMMAND, read_check
 
 Bad = Callable[[str], BadSetting]
 
@@ -25,12 +26,20 @@ def words(type_name: str, setting: str, line: str, known: Mapping[str, Any]) -> 
     return tuple(_fill(word, known, bad) for word in found)
 
 
-def fill(type_name: str, setting: str, text: str, known: Mapping[str, Any]) -> str:
-    """Fill in the placeholders of a text.
+def check(type_name: str, setting: str, text: str, known: Mapping[str, Any]) -> str:
+    """Fill in the description of a health check; in a command, each placeholder within its word.
 
-    @raise BadSetting: a placeholder has no value.
+    @raise BadSetting: a placeholder has no value, or what comes out describes no check.
     """
-    return _fill(text, known, _bad(type_name, setting, text))
+    if text.startswith(COMMAND):
+        argv = words(type_name, setting, text.removeprefix(COMMAND), known)
+        return COMMAND + shlex.join(argv)
+    filled = _fill(text, known, _bad(type_name, setting, text))
+    try:
+        read_check(filled)
+    except ValueError as error:
+        raise _bad(type_name, setting, filled)(str(error)) from error
+    return filled
 
 
 def _bad(type_name: str, setting: str, line: str) -> Bad:
