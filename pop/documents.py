@@ -1,10 +1,11 @@
-"""A namespace as a file: YAML or JSON, strictly checked."""
+"""A namespace as a file: YAML or JSON, strictly checked.
+
+YAML is imported when it is met: agents only know JSON, and do without the memory that it takes.
+"""
 
 import json
 from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from pop.errors import BadFile, BrokenNode, PopError
 from pop.model import Contents, Json, Machine, Service, Target, dump, loads
@@ -29,6 +30,8 @@ def to_document(contents: Contents) -> dict[str, Json]:
 
 def to_yaml(document: Json) -> str:
     """The object as YAML, which reads some characters of other scripts as line ends."""
+    import yaml
+
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if not any(character in text for character in "\x85\u2028\u2029\ufeff"):
         return text
@@ -81,6 +84,8 @@ class _Reader:
         return found
 
     def _parse_yaml(self, text: str) -> Any:
+        import yaml
+
         try:
             return yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:

@@ -95,9 +95,11 @@ class Registration:
         """Make or renew both nodes in one transaction, so that no other agent comes between."""
         while True:
             await self._cluster.check()
-            transaction = await self._changes(await self._cluster.last_acl())
+            acl = await self._cluster.last_acl()
+            transaction = await self._changes(acl)
             with contextlib.suppress(NodeExistsException, NoNodeException, BadVersionException):
                 await transaction.commit()
+                self._client.adopt(self._paths[1], self._agent.to_json(), acl)
                 return
 
     async def _changes(self, acl: list[ACL]) -> Transaction:
@@ -105,22 +107,27 @@ class Registration:
         looks = [self._cluster.node(path) for path in self._paths]
         machine, agent = await together(looks)
         transaction = self._client.transaction()
-        if agent:
-            self._refuse_foreign(agent_path, *agent)
-            transaction.delete(agent_path, agent[1].version)
-        transaction.create(agent_path, self._agent.to_json(), acl, EPHEMERAL)
+        if agent and self._is_ours(agent[1]):
+            transaction.set(agent_path, self._agent.to_json(), agent[1].version)
+        else:
+            if agent:
+                self._refuse_foreign(agent_path, agent[0])
+                transaction.delete(agent_path, agent[1].version)
+            transaction.create(agent_path, self._agent.to_json(), acl, EPHEMERAL)
         if machine:
             return transaction.set(machine_path, self._machine.to_json(), machine[1].version)
         return transaction.create(machine_path, self._machine.to_json(), acl)
 
-    def _refuse_foreign(self, path: str, data: bytes, stat: Stat) -> None:
-        """Only we, and whoever held our state directory before us, may be there.
+    def _is_ours(self, stat: Stat) -> bool:
+        """Whether a node lives as long as our session, which a predecessor may have begun."""
+        return stat.ephemeral_owner == self._client.client_id[0]
+
+    def _refuse_foreign(self, path: str, data: bytes) -> None:
+        """Only whoever held our state directory before us may be there.
 
         @raise MachineTaken: somebody else is.
         """
         other, mine = AgentInfo.from_json(path, data), self._agent
-        if stat.ephemeral_owner == self._client.client_id[0]:
-            return
         if not other.state_id or (other.host, other.state_id) != (mine.host, mine.state_id):
             raise MachineTaken(
                 machine=self._machine.id,

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from pop.cluster import Cluster
 from pop.errors import NotInitialised
 from pop.model import Status, dump
-from txzookeeper import ACL, EPHEMERAL
+from txzookeeper import ACL, EPHEMERAL, Stat
 from txzookeeper.errors import (
     ClosingException,
     ConnectionLossException,
@@ -76,6 +76,21 @@ class Reports:
         self._unknown.update(self._wanted)
         for service, report in list(self._wanted.items()):
             self.publish(service, report)
+
+    async def sweep(self) -> None:
+        """Take away what a predecessor reported, in the session that we resumed, of what is no
+        longer here."""
+        try:
+            ours = await self._client.get_ephemerals(self._paths.root)
+        except ZooKeeperException as error:
+            self._log.warn("Old reports stay where they are: {error}", error=error)
+            return
+        services, machine = (f"{self._paths.services}/", f"{self._paths.machine(self._machine)}/")
+        found = {p.removeprefix(services).partition("/")[0] for p in ours if p.startswith(services)}
+        found |= {path.removeprefix(machine) for path in ours if path.startswith(machine)}
+        for service in found - self._wanted.keys():
+            self._unknown.add(service)
+            self.publish(service, None)
 
     def stop(self) -> None:
         """Publish no more; closing the client removes what was published."""
@@ -178,16 +193,32 @@ class Reports:
         await transaction.commit()
 
     async def _replace(self, service: str, report: Report | None, acl: list[ACL]) -> None:
-        """A predecessor left nodes, or others changed ours: look what is there, and replace it."""
+        """A predecessor left nodes, or others changed ours: look what is there, and change it.
+
+        Nodes of our own session are set, so that nobody who watches them sees them vanish; others
+        would vanish with the session that they belong to.
+        """
         if not await self._make_parents(service, acl):
             report = None  # the service is gone, and with it the places to report
         transaction = self._client.transaction()
+        kept: dict[str, bytes] = {}
         for path, data in self._nodes(service, report).items():
-            if await self._client.exists(path):
+            stat = await self._client.exists(path)
+            if stat and data is not None and self._is_ours(stat):
+                transaction.set(path, data)
+                kept[path] = data
+                continue
+            if stat:
                 transaction.delete(path)
             if data is not None:
                 transaction.create(path, data, acl, EPHEMERAL)
         await transaction.commit()
+        for path, data in kept.items():
+            self._client.adopt(path, data, acl)
+
+    def _is_ours(self, stat: Stat) -> bool:
+        """Whether a node lives as long as our session, which a predecessor may have begun."""
+        return stat.ephemeral_owner == self._client.client_id[0]
 
     async def _make_parents(self, service: str, acl: list[ACL]) -> bool:
         """A service that was made by hand may lack them."""

@@ -3,6 +3,8 @@
 It is verified: C{pop/test/test_spawners.py} runs the same promises on it and on the real one.
 """
 
+import errno
+import os
 import signal as signals
 from itertools import count
 
@@ -136,3 +138,29 @@ class FakeSpawner:
     def allow(self, name: str) -> None:
         """It can be started again."""
         del self.refusals[name]
+
+
+class FakeFile:
+    """A L{pop.files.File} that is only remembered.
+
+    @ivar data: what it holds.
+    @ivar full: whether there is no room for anything new.
+    """
+
+    def __init__(self) -> None:
+        self.data: bytes | None = None
+        self.full = False
+
+    def read(self) -> bytes | None:
+        """See L{pop.files.IFile.read}."""
+        return self.data
+
+    def write(self, data: bytes) -> None:
+        """See L{pop.files.IFile.write}."""
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.data = data
+
+    def remove(self) -> None:
+        """See L{pop.files.IFile.remove}."""
+        self.data = None

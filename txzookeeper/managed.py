@@ -11,7 +11,7 @@ was created so is not in the table yet, and what was deleted so leaves it, lest 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -32,7 +32,9 @@ from txzookeeper.errors import (
 )
 from txzookeeper.jute import encode, reader
 from txzookeeper.multi import Part
+from txzookeeper.permissions import entries
 from txzookeeper.records import (
+    ACL,
     CreateRequest,
     CreateResponse,
     DeleteRequest,
@@ -88,6 +90,15 @@ class ManagedClient(ZookeeperClient):
         # What belonged to a session that the program closed itself is not to come back.
         self._ephemerals: Ephemerals = {}
         super()._use(servers)
+
+    def adopt(self, path: str, data: bytes, acls: Iterable[ACL] | None = None) -> None:
+        """Count an ephemeral node of this session among those to be made again.
+
+        It is there for what the client did not see created: by an earlier client of a resumed
+        session, or by a call whose answer was lost.
+        """
+        full = self._full(path)
+        self._ephemerals[full] = CreateRequest(full, data, entries(acls), c.EPHEMERAL)
 
     def subscribe_new_session(self) -> Deferred[ManagedClient]:
         """Fire once, when the next session has followed an expired one and is ready for use."""

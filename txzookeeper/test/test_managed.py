@@ -70,6 +70,27 @@ class ManagedClientTests(ClientTestCase):
         self.assertEqual(run(client.get("/p/e"))[0], b"2")
         self.assertEqual(tuple(run(client.get_acl("/p/e"))[0]), ZOO_READ_ACL_UNSAFE)
 
+    def test_adopted(self) -> None:
+        """A node that an earlier client of the session made is made again once it is adopted."""
+        run, client = self.server.run, self.client
+        run(client.create("/e", b"1", flags=c.EPHEMERAL))
+        session = run(client.hand_over())
+        run(client.connect(client_id=session))
+        run(client.set("/e", b"2"))
+        client.adopt("/e", b"2", [ZOO_READ_ACL_UNSAFE[0]])
+        self.expire()
+        data, stat = run(client.get("/e"))
+        self.assertEqual((data, stat.ephemeral_owner), (b"2", client.client_id[0]))
+        self.assertEqual(tuple(run(client.get_acl("/e"))[0]), ZOO_READ_ACL_UNSAFE)
+
+    def test_resumed_too_late(self) -> None:
+        """A session to resume that is gone is followed by a new one, as one that expires later."""
+        gone = (0x123456, b"0123456789abcdef")
+        self.server.run(self.client.close())
+        self.server.run(self.client.connect(client_id=gone))
+        self.assertNotEqual(gone[0], self.client.client_id[0])
+        self.assertEqual("/e", self.server.run(self.client.create("/e", flags=c.EPHEMERAL)))
+
     def test_failed_changes(self) -> None:
         """What did not happen is not made again."""
         failing = self.client.transaction().create("/e", flags=c.EPHEMERAL).delete("/gone")
