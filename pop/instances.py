@@ -3,9 +3,10 @@
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessTerminated
+from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -30,21 +31,27 @@ class InstanceProtocol(ProcessProtocol):
     def notified(self, notice: Notice) -> None:
         """The program said something of itself; what arrives after its end is of no interest."""
         if not self._ended:
-            self._happened(lives.Notified(notice.ready, notice.state))
+            self._happened(
+                lives.Notified(notice.ready, notice.stopping, notice.status, notice.state)
+            )
 
     def processEnded(self, reason: Failure) -> None:
         """Nothing of it is left."""
         self._ended = True
-        self._happened(lives.Exited(how_it_ended(reason)))
+        success = isinstance(reason.value, ProcessDone)
+        self._happened(lives.Exited(how_it_ended(reason), success))
 
 
 def how_it_ended(reason: Failure) -> str:
     """The end of a process in words."""
     error = reason.value
-    if isinstance(error, ProcessTerminated) and error.signal is not None:
+    if not isinstance(error, ProcessTerminated):
+        return "exited with status 0"
+    if error.signal is not None:
         return f"ended by signal {error.signal}"
-    code = error.exitCode if isinstance(error, ProcessTerminated) else 0
-    return f"exited with status {code}"
+    if error.exitCode is not None:
+        return f"exited with status {error.exitCode}"
+    return "ended while nobody watched"
 
 
 class Instance:
@@ -89,15 +96,17 @@ class Instance:
                 self._events.popleft()
         finally:
             self._events.clear()
-        if self._shown != (self.want, self.life):
-            self._shown = (self.want, self.life)
+        # What it says for people in between goes along with the next change.
+        shown = (self.want, replace(self.life, said=""))
+        if self._shown != shown:
+            self._shown = shown
             self._changed(self)
 
     def _step(self, event: lives.Event) -> None:
         phase = self.life.phase
         now, chance = self._clock.seconds(), self._chance.random()
         self.life, deeds = lives.step(self.life, event, now=now, chance=chance)
-        if self.life.phase is not phase or isinstance(event, lives.Elapsed):
+        if self.life.phase is not phase:
             self._cancel_timer()
         if isinstance(event, lives.Exited):
             self._process = None
@@ -113,6 +122,7 @@ class Instance:
             case lives.Kill() if self._process:
                 self._process.kill()
             case lives.Wake(after):
+                self._cancel_timer()
                 self._timer = self._clock.callLater(after, self._elapsed)
 
     def _spawn(self, launch: Launch) -> lives.Event:

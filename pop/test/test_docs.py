@@ -2,21 +2,16 @@
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from io import StringIO
-from itertools import product
 
 from docutils.core import publish_doctree
 from docutils.utils import Reporter
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop import life as lives
 from pop.cli import COMMANDS
-from pop.life import Life, Phase, step
 from pop.paths import TABLE
-from pop.program import Launch, Program
 from pop.test.checkout import MISSING, ROOT
+from pop.test.drawings import table
 
 DOCS = ROOT / "docs"
 WORDS = (
@@ -50,51 +45,6 @@ def read_page(name: str) -> str:
     return (DOCS / f"{name}.rst").read_text(encoding="utf-8")
 
 
-def possible_lives() -> Iterator[Life]:
-    """Every kind of life that an instance can be at."""
-    plain, notifying = (Launch(Program(("x",), notifies=notifies)) for notifies in (False, True))
-    for phase, running, wanted in product(Phase, (plain, notifying), (None, plain)):
-        life = Life(phase, wanted=wanted, running=running)
-        if phase in (Phase.STARTING, Phase.READY):
-            yield replace(life, wanted=running)
-        elif phase is Phase.STOPPING or wanted is None:
-            yield life
-        if phase in (Phase.BACKING_OFF, Phase.FAILED):
-            yield replace(life, wanted=running, running=None)
-
-
-def possible_events() -> Iterator[lives.Event]:
-    """Every kind of event."""
-    yield lives.Wanted(Launch(Program(("y",))))
-    yield lives.Unwanted()
-    yield lives.Spawned(1)
-    yield lives.Refused("why")
-    yield lives.Notified()
-    yield lives.Notified(ready=True)
-    yield lives.Exited("how")
-    yield lives.Elapsed()
-
-
-def life_table() -> list[dict[str, str]]:
-    """What may become of an instance: a row for each phase, a column for each event."""
-    found: dict[tuple[Phase, str], set[Phase]] = {}
-    for life, event, failures in product(possible_lives(), possible_events(), (0, 5)):
-        cell = found.setdefault((life.phase, type(event).__name__.lower()), set())
-        try:
-            cell.add(step(replace(life, failures=failures), event, now=1.0)[0].phase)
-        except lives.Impossible:
-            continue
-    events = list(dict.fromkeys(type(event).__name__.lower() for event in possible_events()))
-    return [
-        {"phase": phase.value}
-        | {
-            event: " or ".join(p.value for p in Phase if p in found[phase, event]) or "-"
-            for event in events
-        }
-        for phase in Phase
-    ]
-
-
 class TablesTests(SynchronousTestCase):
     """What stands in code and in the documentation is the same."""
 
@@ -110,7 +60,7 @@ class TablesTests(SynchronousTestCase):
 
     def test_life(self) -> None:
         """The table of an instance's life is what L{pop.life.step} does."""
-        self.assertEqual(life_table(), read_table("life"))
+        self.assertEqual(table(), read_table("life"))
 
     def test_glossary(self) -> None:
         """Every word that has one meaning only is explained."""

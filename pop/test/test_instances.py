@@ -1,6 +1,7 @@
 """Instances, driven by a fake spawner in virtual time."""
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,12 +14,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.instances import Instance, Instances, how_it_ended
 from pop.life import Life, Phase
 from pop.plan import Held, Unrunnable, Want
+from pop.policy import Restarts
 from pop.program import Launch, Program
 from pop.testing import FakeProcess, FakeSpawner
 
 WEB = Launch(Program(("serve",), state={"port": 80}), grace_period=5.0)
 OTHER = Launch(Program(("serve", "--more")), stop_signal="INT", grace_period=5.0)
 TALKER = Launch(Program(("talk",), notifies=True), grace_period=5.0)
+PATIENT = replace(WEB, restarts=Restarts(max_failures=100))
 HELD = Held("held by the operator")
 
 
@@ -137,7 +140,7 @@ class EndTests(Tests):
 
     def test_backs_off(self) -> None:
         """What ends again too soon waits, longer each time, and starts when that is over."""
-        self.world.start().exit(1)
+        self.world.start(PATIENT).exit(1)
         waits = []
         for _ in range(5):
             self.spawner["web"].exit(1)
@@ -375,4 +378,8 @@ class AnyWayTests(SynchronousTestCase):
         """Let all that is due come about."""
         if world.spawner.refusals:
             world.spawner.allow("web")
-        world.clock.pump([0.0, 5.0, 0.0, 60.0, 0.0, 60.0, 0.0])
+        for seconds in (0.0, 5.0, 0.0, 60.0, 0.0, 60.0, 0.0):
+            for process in world.spawner.running():
+                if process.alive and process.launch.program.notifies:
+                    process.notify()
+            world.clock.advance(seconds)

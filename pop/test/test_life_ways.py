@@ -5,28 +5,37 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.life import (
+    RUNS,
+    Adopted,
     AskToStop,
     Deed,
     Elapsed,
     Event,
     Exited,
+    Failed,
     Kill,
     Life,
     Notified,
+    Passed,
     Phase,
     Refused,
     Spawn,
     Spawned,
+    Unhealthy,
     Unwanted,
     Wake,
     Wanted,
     step,
 )
+from pop.policy import NEVER, ON_FAILURE, Checks, Restarts
 from pop.program import Launch, Program
 
 PLAIN = Launch(Program(("plain",), state={"port": 80}), stop_signal="INT", grace_period=5.0)
 TALKER = Launch(Program(("talker",), notifies=True))
 OTHER = Launch(Program(("other",)))
+CHECKED = Launch(Program(("checked",)), checks=Checks(readiness="tcp:80"))
+ONCE = Launch(Program(("once",)), restarts=Restarts(NEVER))
+FRAGILE = Launch(Program(("fragile",)), restarts=Restarts(ON_FAILURE, max_failures=2))
 
 
 class Driver:
@@ -44,7 +53,9 @@ class Driver:
         """The events that the world can bring about just now."""
         kinds: list[type[Event]] = [Wanted, Unwanted]
         if self.running:
-            kinds += [Notified, Exited]
+            kinds += [Notified, Passed, Failed, Unhealthy, Exited]
+        elif self.life.phase is Phase.STOPPED:
+            kinds.append(Adopted)
         if self.timer is not None:
             kinds.append(Elapsed)
         return kinds
@@ -55,6 +66,8 @@ class Driver:
             self.now = max(self.now, self.timer)
         if isinstance(event, Exited):
             self.running = None
+        elif isinstance(event, Adopted):
+            self.running = event.launch
         before = self.life.phase
         self.life, deeds = step(self.life, event, now=self.now, chance=chance)
         if self.life.phase is not before or isinstance(event, Elapsed):
@@ -77,15 +90,17 @@ class Driver:
                 assert self.running, "nothing to kill"
                 self.killed = True
             case Wake(after):
-                assert self.timer is None and after >= 0
+                assert after >= 0
                 self.timer = self.now + after
 
 
 EVENT = st.one_of(
-    st.sampled_from([Wanted(PLAIN, "a"), Wanted(TALKER, "b"), Wanted(OTHER, "c")]),
+    st.sampled_from([PLAIN, TALKER, OTHER, CHECKED, ONCE, FRAGILE]).map(Wanted),
+    st.builds(Adopted, st.sampled_from([PLAIN, TALKER, CHECKED]), st.just(7), st.booleans()),
     st.just(Unwanted("held")),
-    st.sampled_from([Notified(), Notified(True), Notified(False, {"port": 1})]),
-    st.just(Exited("exited with status 1")),
+    st.sampled_from([Notified(), Notified(True), Notified(state={"port": 1})]),
+    st.sampled_from([Notified(stopping=True), Passed(), Failed("no"), Unhealthy("no")]),
+    st.booleans().map(lambda success: Exited("exited", success)),
     st.just(Elapsed()),
 )
 WAY = st.lists(st.tuples(EVENT, st.booleans(), st.floats(0, 1), st.floats(0, 20)), max_size=40)
@@ -103,7 +118,7 @@ class AnyWayTests(SynchronousTestCase):
         for event, refuse, chance, passed in way:
             driver.now += passed
             if type(event) in driver.possible():
-                if isinstance(event, Wanted | Unwanted):
+                if isinstance(event, Wanted | Unwanted | Adopted):
                     driver.wish = getattr(event, "launch", None)
                 driver.happens(event, refuse, chance)
                 self.check(driver)
@@ -114,15 +129,17 @@ class AnyWayTests(SynchronousTestCase):
         self.assertEqual(driver.wish, life.wanted, "the last wish is what will run")
         self.assertEqual(driver.running, life.running)
         self.assertEqual(driver.running is not None, life.pid is not None)
-        self.assertEqual(phase in (Phase.STARTING, Phase.READY, Phase.STOPPING), bool(life.running))
+        self.assertEqual(phase in RUNS or phase is Phase.STOPPING, bool(life.running))
         self.assertEqual(phase is Phase.STOPPED, life.wanted is None and not life.running)
         self.assertTrue(life.since <= driver.now)
         if phase is Phase.READY:
             self.assertIsNotNone(life.state)
-        elif phase is not Phase.STARTING:
+        elif phase not in RUNS:
             self.assertIsNone(life.state)
         if phase in (Phase.BACKING_OFF, Phase.FAILED):
-            self.assertIsNotNone(driver.timer, "it would wait for ever")
+            self.assertEqual(life.until, driver.timer, "it would wait for ever")
+        elif phase is Phase.STARTING:
+            self.assertIsNotNone(driver.timer, "it would start for ever")
         elif phase is Phase.STOPPING:
             self.assertTrue(driver.killed or driver.timer is not None)
         else:

@@ -1,0 +1,113 @@
+"""The life of an instance, drawn from what L{pop.life.step} does.
+
+C{python -m pop.test.drawings} draws what the documentation shows; a test compares.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from pop import life as lives
+from pop.backoff import Failures
+from pop.life import Life, Phase, step
+from pop.policy import ALWAYS, NEVER, Checks, Restarts
+from pop.program import Launch, Program
+from pop.test.checkout import ROOT
+
+TABLES = ROOT / "docs" / "tables"
+
+PLAIN = Launch(Program(("x",)), restarts=Restarts(ALWAYS, max_failures=5))
+LAUNCHES = (
+    PLAIN,
+    replace(PLAIN, program=Program(("x",), notifies=True)),
+    replace(PLAIN, checks=Checks(readiness="tcp:80")),
+    replace(PLAIN, restarts=Restarts(NEVER)),
+)
+EVENTS: tuple[lives.Event, ...] = (
+    lives.Wanted(Launch(Program(("y",)))),
+    lives.Unwanted(),
+    lives.Adopted(LAUNCHES[0], 1),
+    lives.Adopted(LAUNCHES[1], 1),
+    lives.Spawned(1),
+    lives.Refused("why"),
+    lives.Notified(),
+    lives.Notified(ready=True),
+    lives.Notified(stopping=True),
+    lives.Passed(),
+    lives.Failed("why"),
+    lives.Unhealthy("why"),
+    lives.Exited("how"),
+    lives.Elapsed(),
+)
+"""Every kind of event."""
+FAILURES = tuple(Failures(n, (1.0,) * n) for n in (0, 1, 4))
+
+
+def possible_lives() -> Iterator[Life]:
+    """Every kind of life that an instance can be at."""
+    for phase, launch, failures in product(Phase, LAUNCHES, FAILURES):
+        life = Life(phase, wanted=launch, running=launch, pid=1, failures=failures)
+        if phase is Phase.STARTING:
+            yield replace(life, pid=None)
+            yield life
+        elif phase is Phase.READY:
+            yield replace(life, told=True, passed=True)
+        elif phase is Phase.NOT_READY:
+            yield replace(life, told=False)
+            yield replace(life, told=True)
+        elif phase is Phase.STOPPING:
+            yield life
+            yield replace(life, wanted=None)
+            yield replace(life, failing=True)
+            yield replace(life, failing=True, failures=Failures(5, too_many=True))
+        elif phase is Phase.STOPPED:
+            yield Life()
+        else:
+            yield replace(life, running=None, pid=None)
+
+
+def name_of(event: lives.Event) -> str:
+    """The name of an event, as people read it."""
+    return type(event).__name__.lower()
+
+
+def transitions() -> dict[tuple[Phase, str], set[Phase]]:
+    """What may become of each phase by each event that can happen in it."""
+    found: dict[tuple[Phase, str], set[Phase]] = {}
+    for life, event in product(possible_lives(), EVENTS):
+        if isinstance(event, lives.Spawned | lives.Refused) and life.pid is not None:
+            continue
+        try:
+            became, _ = step(life, event, now=1.0)
+        except lives.Impossible:
+            continue
+        found.setdefault((life.phase, name_of(event)), set()).add(became.phase)
+    return found
+
+
+def table() -> list[dict[str, str]]:
+    """What may become of an instance: a row for each event, a column for each phase."""
+    found = transitions()
+
+    def cell(phase: Phase, event: str) -> str:
+        became = found.get((phase, event), set())
+        return " or ".join(other.value for other in Phase if other in became) or "-"
+
+    events = dict.fromkeys(map(name_of, EVENTS))
+    return [
+        {"event": event} | {phase.value: cell(phase, event) for phase in Phase} for event in events
+    ]
+
+
+def draw() -> None:
+    """Write all drawings."""
+    rows = table()
+    with open(TABLES / "life.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    draw()
