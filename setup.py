@@ -34,6 +34,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "circus >= 0.19",
             "hypothesis",
             "kazoo >= 2.10",
             "mypy",
@@ -41,6 +42,7 @@ setup(
             "ruff",
             "setuptools >= 77",
             "sphinx",
+            "supervisor >= 4.3",
             "types-PyYAML",
             "types-psutil",
         ],
