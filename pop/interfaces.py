@@ -1,7 +1,7 @@
 """Where something may be replaced."""
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twisted.internet.protocol import ProcessProtocol
 
     from pop.model import Instance
-    from pop.program import Launch, Program
+    from pop.program import Launch, Left, Program
 
 STOP_SIGNALS = tuple(
     name
@@ -203,6 +203,20 @@ class ISpawner(Interface):
         @raise pop.errors.NotSpawned: with the reason, when it cannot be started at all.
         """
 
+    def left() -> "Sequence[Left]":
+        """What a predecessor has started, and could not stop.
+
+        Whoever calls this adopts each of them, before anything is started: what is not wanted is
+        adopted and stopped. One may have died meanwhile; its adopter is told so.
+        """
+
+    def adopt(left: "Left", protocol: "ProcessProtocol") -> "IProcess":
+        """Look after a process as if it had been started here.
+
+        C{protocol} is told the same, never before this returns. How it ended may be unknown: a
+        L{twisted.internet.error.ProcessTerminated} then has neither exit code nor signal.
+        """
+
 
 class IProcess(Interface):
     """A process that runs, with all that it started."""
@@ -214,6 +228,9 @@ class IProcess(Interface):
 
     def kill() -> None:
         """End all of it now."""
+
+    def note(ready: bool, state: Mapping[str, Any] | None) -> None:
+        """Remember what it said of itself, for a successor of this agent that adopts it."""
 
 
 class ISettingsObject(Interface):

@@ -1,125 +1,153 @@
 """Notes of what an agent runs, so that its successor finds what it left behind.
 
-An agent that is killed cannot stop its services. The next one with the same state directory ends
-what it finds noted, so that no service ever runs twice. A process is known by its number, its start
-time and the boot, so that no stranger is taken for it.
+An agent that is killed cannot stop its services, nor need it: the next one with the same state
+directory goes on with what it finds noted. A process is known by its number, its start time and the
+boot, so that no stranger is taken for it.
 """
 
 import contextlib
 import json
 import os
-import signal
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import psutil
 from twisted.logger import Logger
+
+from pop.kin import age, began, boot
+from pop.marks import NONE
+from pop.notes import launch_from_json, launch_to_json
+from pop.program import Launch, Left, Program
+from pop.slots import filename
+
+UNREADABLE = Launch(Program(()))
+"""Stands for a launch that this version of pop cannot read: it is equal to none that is wanted."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is known of a process that runs.
+
+    @ivar began: as L{pop.kin.began} says it.
+    @ivar mark: see Note [Marks].
+    """
+
+    slot: str
+    launch: Launch
+    pid: int
+    began: float | None
+    mark: int = NONE
+    ready: bool = False
+    state: Mapping[str, Any] | None = None
+
+    def left(self) -> Left:
+        """The same, for those who decide what is to become of it."""
+        return Left(self.slot, self.launch, self.pid, age(self.began), self.ready, self.state)
 
 
 class Leftovers:
-    """The notes in one directory, a file for each service."""
+    """The notes in one directory, a file for each slot."""
 
     _log = Logger()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._notes: dict[str, Note] = {}
 
-    def note(self, service: str, pid: int) -> None:
-        """Remember a process. There is no older note: that was forgotten at its process's end.
+    def of(self, slot: str) -> Note:
+        """The note of a slot.
 
-        One small write, since it stands between a service's death and its successor's report.
+        @raise KeyError: there is none.
         """
-        known = {"service": service, "pid": pid, "started": started(pid), "boot": boot()}
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        note = os.open(f"{self.directory}/{service}.json", flags, 0o600)
+        return self._notes[slot]
+
+    def note(self, slot: str, launch: Launch, pid: int, mark: int) -> Note:
+        """Remember a process.
+
+        @raise OSError: it cannot be written.
+        """
+        return self._keep(Note(slot, launch, pid, began(pid), mark))
+
+    def amend(self, note: Note, ready: bool, state: Mapping[str, Any] | None) -> Note:
+        """Remember what it said of itself.
+
+        @raise OSError: it cannot be written.
+        """
+        return self._keep(replace(note, ready=ready, state=state))
+
+    def forget(self, note: Note) -> None:
+        """The process has ended. Its successor's note is left alone."""
+        if (known := self._notes.get(note.slot)) and known.pid == note.pid:
+            del self._notes[note.slot]
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path(note.slot))
+
+    def _keep(self, note: Note) -> Note:
+        """Write it beside the old one and put it in its place: whoever reads finds one of the two.
+
+        It need not outlive a power cut, since no process does.
+        """
+        path = self._path(note.slot)
+        draft = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(note, json.dumps(known).encode())
+            os.write(draft, json.dumps(_to_json(note)).encode())
         finally:
-            os.close(note)
+            os.close(draft)
+        os.rename(f"{path}.new", path)
+        self._notes[note.slot] = note
+        return note
 
-    def forget(self, service: str) -> None:
-        """The process has ended."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self.directory}/{service}.json")
+    def _path(self, slot: str) -> str:
+        return f"{self.directory}/{filename(slot, '.json')}"
 
-    def clear(self) -> None:
-        """End all that a predecessor left, with everything in its sessions."""
-        for path in sorted(self.directory.glob("*.json")):
-            try:
-                known = json.loads(path.read_text())
-                members = list(_alive(int(known["pid"]), known["started"], known["boot"]))
-            except (OSError, ValueError, KeyError, TypeError):
-                self._log.warn("The note {path} is broken; passed over.", path=str(path))
+    def read(self) -> list[Note]:
+        """What a predecessor noted; what makes no sense, or is of another boot, goes."""
+        self._notes = {note.slot: note for note in self._found()}
+        return list(self._notes.values())
+
+    def _found(self) -> Iterator[Note]:
+        for path in sorted(self.directory.glob("*.json*")):
+            note = None
+            if not path.name.endswith(".new"):
+                try:
+                    note = _from_json(json.loads(path.read_bytes()))
+                except (OSError, ValueError, KeyError, TypeError):
+                    self._log.warn("The note {path} is broken; passed over.", path=str(path))
+            if note and os.path.basename(self._path(note.slot)) == path.name:
+                yield note
             else:
-                self._end(path.stem, members)
-            path.unlink(missing_ok=True)
-
-    def _end(self, service: str, members: list[int]) -> None:
-        if members:
-            self._log.warn(
-                "{service}: ending what an agent that was killed left behind (pid {pids}).",
-                service=service,
-                pids=", ".join(map(str, members)),
-            )
-        send(signal.SIGKILL, members)
+                path.unlink(missing_ok=True)
 
 
-def _alive(leader: int, begun: object, booted: str) -> Iterable[int]:
-    """What is left of a session. Its number is not given to others while a member lives."""
-    now = started(leader)
-    if booted != boot() or (now is not None and now != begun):
-        return ()
-    return session(leader)
+def _to_json(note: Note) -> dict[str, Any]:
+    return {
+        "slot": note.slot,
+        "pid": note.pid,
+        "started": note.began,
+        "mark": note.mark,
+        "boot": boot(),
+        "ready": note.ready,
+        "state": note.state,
+        "launch": launch_to_json(note.launch),
+    }
 
 
-def session(leader: int) -> list[int]:
-    """All processes in a session, zombies left out."""
-    # The youngest first: those live the shortest, and must not have gone before they are asked.
-    return [pid for pid in sorted(psutil.pids(), reverse=True) if _inside(pid, leader)]
-
-
-def _inside(pid: int, leader: int) -> bool:
-    try:
-        return os.getsid(pid) == leader and started(pid) is not None
-    except OSError:
-        return False
-
-
-def send(number: int, pids: list[int]) -> None:
-    """Send a signal to processes, any of which may have gone by now."""
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-
-
-def started(pid: int) -> float | None:
-    """When a process began, in a clock that nobody sets; L{None} if it is gone.
-
-    Linux counts ticks since the boot (proc(5), field 22 of C{/proc/PID/stat}); elsewhere it is
-    the time of day.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            after_name = stat.read().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return _created(pid) if not Path("/proc/self/stat").exists() else None
-    except OSError:
+def _from_json(found: dict[str, Any]) -> Note | None:
+    """@return: L{None} if it is of another boot."""
+    if found["boot"] != boot():
         return None
-    return None if after_name[0] == b"Z" else float(after_name[19])
-
-
-def _created(pid: int) -> float | None:
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
-
-
-@cache
-def boot() -> str:
-    """What tells this boot from all others, where the system knows it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
+        launch = launch_from_json(found["launch"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        launch = UNREADABLE
+    started, state = found["started"], found.get("state")
+    return Note(
+        slot=str(found["slot"]),
+        launch=launch,
+        pid=int(found["pid"]),
+        began=None if started is None else float(started),
+        mark=int(found.get("mark", NONE)),
+        ready=found.get("ready") is True,
+        state=state if isinstance(state, dict) else None,
+    )

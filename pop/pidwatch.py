@@ -4,22 +4,31 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
+from pop.exitstatus import status_of_dead
+from pop.kin import Kin, alive
+
 POLL = 0.1
 """Seconds between two looks where the system has no pidfd."""
+
+Died = Callable[[int | None], None]
+"""Told the status as C{Popen.returncode} has it, if that could be learned without reaping."""
 
 
 @implementer(IReadDescriptor)
 class PidFd:
     """A process as a file descriptor, readable once it died (L{os.pidfd_open}, Linux 5.3)."""
 
-    def __init__(self, reactor: Any, pid: int, died: Callable[[], None]) -> None:
-        self._fd = os.pidfd_open(pid)
+    def __init__(self, reactor: Any, kin: Kin, died: Died) -> None:
+        self._fd = os.pidfd_open(kin.leader)
+        self._pid = kin.leader
         self._reactor = reactor
         self._died = died
+        if not kin.leads():  # asked after it was opened, so that it is no stranger's
+            os.close(self._fd)
+            raise ProcessLookupError
         reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -30,9 +39,10 @@ class PidFd:
 
     def doRead(self) -> None:
         self._reactor.removeReader(self)
+        status = status_of_dead(self._fd, self._pid)
         os.close(self._fd)
         self._fd = -1
-        self._died()
+        self._died(status)
 
     def connectionLost(self, reason: Any) -> None:
         """The reactor gives up on all its readers when it ends."""
@@ -41,26 +51,22 @@ class PidFd:
             self._fd = -1
 
 
-def watch_pid(reactor: Any, pid: int, died: Callable[[], None]) -> None:
-    """Call back once, after a process has died.
+def watch(reactor: Any, kin: Kin, died: Died) -> None:
+    """Call back once, after the leader of some kin has died.
 
     @param reactor: needs C{IReactorFDSet} where there are pidfds, else C{IReactorTime}.
     """
     if hasattr(os, "pidfd_open"):
         try:
-            PidFd(reactor, pid, died)
+            PidFd(reactor, kin, died)
             return
         except OSError:  # it is gone, or an old kernel, or a sandbox that does not let it through
             pass
-    reactor.callLater(0, _poll, reactor, pid, died)  # never before the caller is ready for it
+    reactor.callLater(0, _poll, reactor, kin, died)  # never before the caller is ready for it
 
 
-def _poll(reactor: Any, pid: int, died: Callable[[], None]) -> None:
-    try:
-        alive = psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        alive = False
-    if alive:
-        reactor.callLater(POLL, _poll, reactor, pid, died)
+def _poll(reactor: Any, kin: Kin, died: Died) -> None:
+    if kin.leads() and alive(kin.leader):
+        reactor.callLater(POLL, _poll, reactor, kin, died)
     else:
-        died()
+        died(None)

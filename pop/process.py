@@ -17,10 +17,14 @@ from twisted.internet.protocol import ProcessProtocol
 from zope.interface import implementer
 
 from pop.errors import NotSpawned
+from pop.exitstatus import reap
 from pop.interfaces import IProcess, ISpawner
-from pop.leftovers import Leftovers
-from pop.program import Launch
+from pop.kin import Kin, end, strays
+from pop.leftovers import Leftovers, Note
+from pop.marks import Marks, marked
+from pop.program import Launch, Left
 from pop.protocols.notify import Notice, listen
+from pop.slots import filename
 from pop.tree import Tree
 
 SECRETS = ("POP_ADMIN_IDENTITY", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC")
@@ -39,38 +43,73 @@ class Spawner:
         self._state_dir = state_dir
         self._environment = {k: v for k, v in environment.items() if k not in SECRETS}
         self._leftovers = Leftovers(state_dir / "run")
+        self._marks = Marks(state_dir)
 
-    def clear(self) -> None:
-        """End what a predecessor left behind, before anything is started twice."""
-        self._leftovers.clear()
+    def left(self) -> list[Left]:
+        """See L{ISpawner.left}. What was started, but never noted, is ended."""
+        notes = self._leftovers.read()
+        noted = {note.mark for note in notes}
+        end(lambda: strays(lambda mark: self._marks.has(mark) and mark not in noted))
+        return [note.left() for note in notes]
+
+    def adopt(self, left: Left, protocol: ProcessProtocol) -> IProcess:
+        """See L{ISpawner.adopt}."""
+        note = self._leftovers.of(left.name)
+        account = _account(left.launch.user)
+        unlisten, _ = self._heard(left.name, left.launch, protocol, account)
+        return self._tree(note, protocol, lambda: reap(note.pid), unlisten)
 
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> IProcess:
         """See L{ISpawner.spawn}."""
         account = _account(launch.user)
         directory = self._directory(name, launch, account)
-        environment = self._variables(launch, account)
-        unlisten: Callable[[], object] = _nothing
-        if launch.program.notifies:
-            unlisten, environment["NOTIFY_SOCKET"] = self._listen(name, protocol, account)
+        unlisten, told = self._heard(name, launch, protocol, account)
+        environment = self._variables(launch, account) | told
         try:
-            popen = self._popen(name, launch, directory, environment, account)
+            with marked(self._marks.new()) as mark:
+                popen = self._popen(name, launch, directory, environment, account)
         except BaseException:
             unlisten()
             raise
-
-        def ended() -> None:
-            self._leftovers.forget(name)
-            unlisten()
-
         try:
-            self._leftovers.note(name, popen.pid)
+            note = self._leftovers.note(name, launch, popen.pid, mark)
         except OSError as error:
             popen.kill()
             popen.wait()
             unlisten()
             where = f"{self._leftovers.directory}: {error.strerror}"
             raise NotSpawned(reason=f"it cannot be noted in {where}") from error
-        return Tree(self._reactor, popen, protocol, ended)
+        return self._tree(note, protocol, popen.wait, unlisten)
+
+    def _tree(
+        self,
+        note: Note,
+        protocol: ProcessProtocol,
+        reap: Callable[[], int | None],
+        unlisten: Callable[[], object],
+    ) -> Tree:
+        def remember(ready: bool, state: Mapping[str, Any] | None) -> None:
+            self._leftovers.amend(note, ready, state)
+
+        def ended() -> None:
+            self._leftovers.forget(note)
+            unlisten()
+
+        kin = Kin(note.pid, note.began, note.mark)
+        return Tree(self._reactor, kin, protocol, reap, remember, ended)
+
+    def _heard(
+        self,
+        name: str,
+        launch: Launch,
+        protocol: ProcessProtocol,
+        account: pwd.struct_passwd | None,
+    ) -> tuple[Callable[[], object], dict[str, str]]:
+        """How to end listening to what it says of itself, and the variables that say where."""
+        if not launch.program.notifies:
+            return _nothing, {}
+        unlisten, path = self._listen(name, protocol, account)
+        return unlisten, {"NOTIFY_SOCKET": path}
 
     def _popen(
         self,
@@ -103,7 +142,7 @@ class Spawner:
 
     def _log(self, name: str) -> Any:
         """The child writes there by itself, so the agent may come and go."""
-        path = self._state_dir / "log" / f"{name}.log"
+        path = self._state_dir / "log" / filename(name, ".log")
         try:
             return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
         except OSError as error:
@@ -114,7 +153,7 @@ class Spawner:
             if not os.path.isdir(launch.directory):
                 raise NotSpawned(reason=f"there is no directory {launch.directory}")
             return launch.directory
-        own = self._state_dir / "services" / name
+        own = self._state_dir / "services" / filename(name, "")
         try:
             own.mkdir(mode=0o700, exist_ok=True)
             if account and own.stat().st_uid != account.pw_uid:

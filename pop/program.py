@@ -73,6 +73,23 @@ class Launch:
     generation: int = 0
 
 
+@dataclass(frozen=True)
+class Left:
+    """A process that a predecessor of this agent has started, and could not stop.
+
+    @ivar name: of its slot.
+    @ivar age: seconds since it was started.
+    @ivar ready, state: what it had said of itself when the predecessor last heard of it.
+    """
+
+    name: str
+    launch: Launch
+    pid: int
+    age: float = 0.0
+    ready: bool = False
+    state: Mapping[str, Any] | None = None
+
+
 @implementer(IServiceType, IPlugin)
 class ProgramType:
     """Base of the service types that run a program: override L{program}."""

@@ -5,9 +5,11 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
@@ -20,6 +22,7 @@ from pop.configuration import Configuration, configure
 from pop.errors import PopError
 from pop.instances import Instances
 from pop.interfaces import ISpawner
+from pop.leftovers import UNREADABLE
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
 from pop.process import Spawner
@@ -131,7 +134,8 @@ def make_agent(
         log.error("{broken}", broken=broken)
     state_dir = configuration.state_dir
     spawner = Spawner(reactor, state_dir.path, environment)
-    spawner.clear()
+    for left in spawner.left():
+        spawner.adopt(replace(left, launch=UNREADABLE), ProcessProtocol()).kill()
     reactor.callWhenRunning(_exit_quietly, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
     return compose(

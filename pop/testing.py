@@ -6,7 +6,9 @@ It is verified: C{pop/test/test_spawners.py} runs the same promises on it and on
 import errno
 import os
 import signal as signals
+from collections.abc import Mapping
 from itertools import count
+from typing import Any
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IReactorTime
@@ -16,7 +18,7 @@ from zope.interface import implementer
 
 from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
-from pop.program import Launch
+from pop.program import Launch, Left
 from pop.protocols.notify import parse
 
 
@@ -32,6 +34,7 @@ class FakeProcess:
     @ivar protocol: who is told of it.
     @ivar signals: what it was sent, by names without SIG, in order.
     @ivar alive: whether nothing has ended it yet.
+    @ivar noted: readiness and state that a successor of this agent would find.
     @ivar stubborn: whether it takes no notice of any signal but KILL.
     """
 
@@ -44,6 +47,7 @@ class FakeProcess:
         self.signals: list[str] = []
         self.stubborn = False
         self._clock = clock
+        self.noted: tuple[bool, Mapping[str, Any] | None] = (False, None)
         self.protocol = protocol
         self.alive = True
         self._ended = False
@@ -60,6 +64,10 @@ class FakeProcess:
     def kill(self) -> None:
         """See L{IProcess.kill}."""
         self._signal("KILL")
+
+    def note(self, ready: bool, state: Mapping[str, Any] | None) -> None:
+        """See L{IProcess.note}."""
+        self.noted = (ready, state)
 
     def exit(self, status: int = 0) -> None:
         """It ends by itself."""
@@ -111,6 +119,7 @@ class FakeSpawner:
         self._clock = clock
         self._pids = count(1000)
         self.refusals: dict[str, str] = {}
+        self._left: dict[str, FakeProcess] = {}
 
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
         """See L{ISpawner.spawn}."""
@@ -119,6 +128,25 @@ class FakeSpawner:
         process = FakeProcess(self._clock, next(self._pids), name, launch, protocol)
         self.spawned.append(process)
         return process
+
+    def left(self) -> list[Left]:
+        """See L{ISpawner.left}: what runs, or ended and was not told of, since L{lose}."""
+        return [
+            Left(name, process.launch, process.pid, 0.0, *process.noted)
+            for name, process in self._left.items()
+        ]
+
+    def adopt(self, left: Left, protocol: ProcessProtocol) -> FakeProcess:
+        """See L{ISpawner.adopt}."""
+        process = self._left.pop(left.name)
+        process.protocol = protocol
+        return process
+
+    def lose(self) -> None:
+        """The agent is killed: what runs goes on running, to be adopted by the next one."""
+        self._left.update({process.name: process for process in self.running()})
+        for process in self._left.values():
+            process.protocol = ProcessProtocol()
 
     def __getitem__(self, name: str) -> FakeProcess:
         """The process of a service that was started last."""

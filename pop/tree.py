@@ -1,13 +1,13 @@
 """A process with all that it started, and how all of it is ended.
 
-Note [Sessions]: every child leads a session of its own, and whatever it starts stays in there
-unless it leaves on purpose. The child is not reaped before its session is empty: as long as its
-zombie is there, its number cannot be given to another process, so a signal never hits a stranger.
+Note [Ends]: a child is not reaped before nothing of its kin is left: as long as its zombie is
+there, its number cannot be given to another process, so a signal never hits a stranger. What came
+from a predecessor of this agent is somebody else's to reap; its kin is known by its mark alone
+then.
 """
 
 import signal as signals
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -17,67 +17,90 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pop.interfaces import IProcess
-from pop.leftovers import send, session
-from pop.pidwatch import watch_pid
+from pop.kin import Kin, send
+from pop.pidwatch import watch
 
-POLL = 0.01
-"""Seconds between two looks at a session that is ending, whose members are not our children."""
+SOON = 0.001
+SELDOM = 0.1
+"""Seconds between two looks at kin that is ending, whose members are not our children."""
 
 
 @implementer(IProcess)
 class Tree:
-    """A child leading a session, and all that it started there.
+    """A process leading a session, and all that it started.
 
-    @ivar pid: the child's.
+    @ivar pid: the leader's.
+    @param reap: gives the leader's status as C{Popen.returncode} has it, L{None} if that is not
+        ours to learn.
+    @param note: remembers what it said of itself.
+    @param ended: called once nothing is left, before the protocol is told.
     """
 
     def __init__(
         self,
         reactor: Any,
-        popen: "subprocess.Popen[bytes]",
+        kin: Kin,
         protocol: ProcessProtocol,
+        reap: Callable[[], int | None],
+        note: Callable[[bool, Mapping[str, Any] | None], None],
         ended: Callable[[], None],
     ) -> None:
-        self.pid = popen.pid
+        self.pid = kin.leader
         self._clock: IReactorTime = reactor
-        self._popen = popen
+        self._kin = kin
         self._protocol = protocol
+        self._reap = reap
+        self._note = note
         self._ended = ended
         self._asked = False
         self._killed = False
-        watch_pid(reactor, self.pid, self._leader_died)
+        self._over = False
+        self._status: int | None = None
+        watch(reactor, kin, self._leader_died)
 
     def stop(self, signal: str) -> None:
         """Send a signal to all of it."""
         self._asked = True
-        send(signals.Signals[f"SIG{signal}"], session(self.pid))
+        self._send(signals.Signals[f"SIG{signal}"])
 
     def kill(self) -> None:
         """End all of it now, and whatever is born meanwhile."""
         self._killed = True
-        send(signals.SIGKILL, session(self.pid))
+        self._send(signals.SIGKILL)
 
-    def _leader_died(self) -> None:
+    def note(self, ready: bool, state: Mapping[str, Any] | None) -> None:
+        """See L{IProcess.note}."""
+        if not self._over:
+            self._note(ready, state)
+
+    def _send(self, number: int) -> None:
+        if not self._over:
+            send(number, self._kin.living())
+
+    def _leader_died(self, status: int | None) -> None:
         """Wait for the rest, unless nobody asked for this end: then the rest must make way."""
+        self._status = status
         self._killed = self._killed or not self._asked
-        self._reap_when_alone()
+        self._end_when_alone(SOON)
 
-    def _reap_when_alone(self, alone: int = 0) -> None:
-        """Reap once nobody was seen twice: one look may miss what is just being forked."""
-        rest = session(self.pid)
-        if self._killed:
-            send(signals.SIGKILL, rest)
-        alone = 0 if rest else alone + 1
-        if alone < 2:
-            self._clock.callLater(0 if alone else POLL, self._reap_when_alone, alone)
+    def _end_when_alone(self, pause: float) -> None:
+        # Twice: one look may miss what is just being forked.
+        rest = self._kin.living() or self._kin.living()
+        if rest:
+            if self._killed:
+                send(signals.SIGKILL, rest)
+            self._clock.callLater(pause, self._end_when_alone, min(2 * pause, SELDOM))
             return
-        status = self._popen.wait()
+        self._over = True
+        status = self._reap()
         self._ended()
-        self._protocol.processEnded(Failure(_end(status)))
+        self._protocol.processEnded(Failure(_end(self._status if status is None else status)))
 
 
-def _end(status: int) -> ProcessDone | ProcessTerminated:
+def _end(status: int | None) -> ProcessDone | ProcessTerminated:
     """The end of a process as Twisted says it, from C{Popen.returncode}."""
+    if status is None:
+        return ProcessTerminated()
     if status == 0:
         return ProcessDone(0)
     if status < 0:

@@ -12,8 +12,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from pop.interfaces import IProcess
+from pop.kin import Kin, began
+from pop.marks import mark_of
+from pop.pidwatch import watch
 from pop.process import Spawner, notify_directory
-from pop.program import Launch, Program
+from pop.program import Launch, Left, Program
 from pop.protocols.notify import Notice
 from pop.statedir import StateDirectory
 
@@ -84,6 +87,20 @@ def python(script: str, **more: object) -> Launch:
     return Launch(Program(argv, notifies=True), **more)  # type: ignore[arg-type]
 
 
+def kin(pid: int) -> Kin:
+    """What came of a process that is there now."""
+    return Kin(pid, began(pid), mark_of(pid))
+
+
+def died(pid: int) -> "Deferred[int | None]":
+    """Fires when a process has died, reaped or not, with its status as far as that is known."""
+    from twisted.internet import reactor
+
+    gone: Deferred[int | None] = Deferred()
+    watch(reactor, Kin(pid, began(pid)), gone.callback)
+    return gone
+
+
 class Nursery:
     """The real spawner in a state directory of its own, for one test.
 
@@ -102,6 +119,20 @@ class Nursery:
         self._started: list[tuple[IProcess, Witness]] = []
         case.addCleanup(shutil.rmtree, notify_directory(self.path), ignore_errors=True)
         case.addCleanup(self._end_all)
+
+    def succeed(self) -> list[Left]:
+        """Another agent takes the place of this one; gives what it finds."""
+        from twisted.internet import reactor
+
+        self.spawner = Spawner(reactor, self.path, self.environment)
+        return self.spawner.left()
+
+    def adopt(self, left: Left) -> tuple[IProcess, Witness]:
+        """Look after a process of the predecessor."""
+        witness = Witness()
+        process = self.spawner.adopt(left, witness)
+        self._started.append((process, witness))
+        return process, witness
 
     def spawn(self, launch: Launch, name: str = "web") -> tuple[IProcess, Witness]:
         """Start a process.

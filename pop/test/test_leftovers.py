@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import gatherResults
+from twisted.internet.error import ProcessTerminated
 from twisted.trial.unittest import TestCase
 
-from pop.leftovers import Leftovers, boot, session, started
-from pop.pidwatch import watch_pid
-from pop.test.processes import Nursery, shell
+from pop.kin import Kin, alive, began, boot
+from pop.leftovers import UNREADABLE, Leftovers
+from pop.test.processes import Nursery, died, kin, shell
 
 AGENT = """
 import os, signal, sys
@@ -24,7 +25,7 @@ from pop.program import Launch, Program
 from twisted.internet.protocol import ProcessProtocol
 path = Path(sys.argv[1])
 spawner = Spawner(reactor, path, os.environ)
-script = "sleep 600 & echo $! > $POP_TEST_PIDS; exec sleep 600"
+script = "(trap '' TERM; setsid sleep 600) & echo $! > $POP_TEST_PIDS; exec sleep 600"
 for name in ("web", "db"):
     told = {"POP_TEST_PIDS": os.path.join(sys.argv[2], name)}
     launch = Launch(Program(("/bin/sh", "-c", script)), told)
@@ -41,7 +42,6 @@ class Tests(TestCase):
     def setUp(self) -> None:
         self.nursery = Nursery(self)
         self.notes = self.nursery.path / "run"
-        self.leftovers = Leftovers(self.notes)
 
     def note(self, name: str, **changed: object) -> None:
         """Change what is noted of a service."""
@@ -53,20 +53,8 @@ class Tests(TestCase):
         found: dict[str, Any] = json.loads((self.notes / f"{name}.json").read_text())
         return found
 
-    def watch(self, pid: int) -> "Deferred[None]":
-        """Fires when a process has died."""
-        from twisted.internet import reactor
-
-        dead: Deferred[None] = Deferred()
-        watch_pid(reactor, pid, lambda: dead.callback(None))
-        return dead
-
-
-class KilledAgentTests(Tests):
-    """An agent that could not stop its services."""
-
     def killed_agent(self) -> list[int]:
-        """Have an agent start two services of two processes each, and kill it; gives their pids."""
+        """Have an agent start two services of several processes each, and kill it; gives pids."""
         elsewhere = Path(self.mktemp()).absolute()
         elsewhere.mkdir()
         fifos = [elsewhere / name for name in ("web", "db")]
@@ -81,107 +69,189 @@ class KilledAgentTests(Tests):
             leaders = [int(agent.stdout.readline()) for _ in fifos]
             members = [int(fifo.read_text()) for fifo in fifos]
             agent.kill()
+        self.families = [kin(pid) for pid in leaders]
+        self.addCleanup(self.end_families)
         return leaders + members
 
-    async def test_ended(self) -> None:
-        """Its successor ends all that it left, children of children too, and forgets it."""
-        pids = self.killed_agent()
-        self.assertEqual(2, len(list(self.notes.glob("*.json"))))
-        self.assertNotIn(None, [started(pid) for pid in pids])
-        deaths = [self.watch(pid) for pid in pids]
-        self.nursery.spawner.clear()
-        for death in deaths:
-            await death
+    def end_families(self) -> None:
+        for family in self.families:
+            for pid in family.living():
+                os.kill(pid, signal.SIGKILL)
+
+
+class KilledAgentTests(Tests):
+    """An agent that could not stop its services."""
+
+    async def test_adopted(self) -> None:
+        """Its successor finds them as they are, and they go on."""
+        web, db, *members = self.killed_agent()
+        found = {left.name: left for left in self.nursery.succeed()}
+        self.assertEqual([("db", db), ("web", web)], [(n, f.pid) for n, f in found.items()])
+        self.assertEqual("/bin/sh", found["web"].launch.program.argv[0])
+        self.assertTrue(0 <= found["web"].age < 60)
+        process, witness = self.nursery.adopt(found["web"])
+        self.nursery.adopt(found["db"])
+        self.assertEqual(web, process.pid)
+        self.assertEqual([True] * 4, [alive(pid) for pid in (web, db, *members)])
+        self.assertEqual([], witness.ends)
+
+    async def test_stopped(self) -> None:
+        """What was adopted is stopped with all that it started, wherever that went."""
+        self.killed_agent()
+        ends = []
+        for left in self.nursery.succeed():
+            process, witness = self.nursery.adopt(left)
+            process.stop("TERM")
+            await died(process.pid)
+            process.kill()
+            ends.append(await witness.ended)
+        self.assertEqual([[], []], [family.living() for family in self.families])
+        self.assertEqual(
+            [15, 15], [end.signal for end in ends if isinstance(end, ProcessTerminated)]
+        )
         self.assertEqual([], list(self.notes.iterdir()))
+
+    async def test_ended_by_itself(self) -> None:
+        """The end of what was adopted is told, when nothing of it is left."""
+        web, *_ = self.killed_agent()
+        witness = self.nursery.adopt(self.nursery.succeed()[1])[1]
+        os.kill(web, signal.SIGKILL)
+        end = await witness.ended
+        assert isinstance(end, ProcessTerminated)
+        self.assertEqual(9, end.signal)
+        self.assertEqual([], self.families[0].living())
 
     async def test_without_its_leader(self) -> None:
-        """What is left of a service whose first process has died is ended as well."""
-        web, db, *members = self.killed_agent()
-        deaths = [self.watch(pid) for pid in (web, db, *members)]
-        for pid in (web, db):
-            os.kill(pid, signal.SIGKILL)
-        await deaths[0]
-        await deaths[1]
-        self.assertFalse(deaths[2].called)
-        self.nursery.spawner.clear()
-        for death in deaths:
-            await death
+        """What is left of a service whose first process died meanwhile is ended, and told."""
+        web, *_ = self.killed_agent()
+        dead = died(web)
+        os.kill(web, signal.SIGKILL)
+        await dead
+        self.assertNotEqual([], self.families[0].living())
+        left = {left.name: left for left in self.nursery.succeed()}
+        await self.nursery.adopt(left["web"])[1].ended
+        self.assertEqual([], self.families[0].living())
 
-    async def test_nothing_left(self) -> None:
-        """Services that have died since are forgotten."""
-        pids = self.killed_agent()
-        deaths = [self.watch(pid) for pid in pids]
-        for pid in pids:
+    async def test_all_died(self) -> None:
+        """The end of a service that died when nobody watched is told, mostly without saying how."""
+        self.killed_agent()
+        deaths = [died(pid) for pid in self.families[1].living()]
+        for pid in self.families[1].living():
             os.kill(pid, signal.SIGKILL)
-        for death in deaths:
-            await death
-        self.nursery.spawner.clear()
-        self.assertEqual([], list(self.notes.iterdir()))
+        await gatherResults(deaths)
+        [left] = [left for left in self.nursery.succeed() if left.name == "db"]
+        end = await self.nursery.adopt(left)[1].ended
+        assert isinstance(end, ProcessTerminated)
+        self.assertIn((end.exitCode, end.signal), [(None, None), (None, 9)])
+        self.assertFalse((self.notes / "db.json").exists())
+
+    async def test_never_noted(self) -> None:
+        """What was started when the agent had no time to note it is ended by its successor."""
+        self.killed_agent()
+        (self.notes / "web.json").unlink()
+        self.assertEqual(["db"], [left.name for left in self.nursery.succeed()])
+        self.assertEqual([], self.families[0].living())
 
 
 class StrangerTests(Tests):
     """What must not be taken for a leftover."""
 
-    async def spared(self, **changed: object) -> None:
-        """With such a note, a process is spared, and the note goes."""
-        process, witness = self.nursery.spawn(shell("exec sleep 600"))
-        self.note("web", **changed)
-        self.leftovers.clear()
-        self.assertFalse((self.notes / "web.json").exists())
-        _, bystander = self.nursery.spawn(shell("exit 0"), "other")
-        await bystander.ended
-        self.assertEqual(([process.pid], []), (session(process.pid), witness.ends))
-
     async def test_other_start(self) -> None:
         """A process that began at another time has the number of one that is gone."""
-        await self.spared(started=1.0)
+        stranger = subprocess.Popen(["sleep", "600"])
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        _, witness = self.nursery.spawn(shell("exec sleep 600"))
+        self.note("web", pid=stranger.pid, started=1.0, mark=0)
+        # What has the mark, and is not noted with it, is ended: nothing runs twice.
+        [left] = self.nursery.succeed()
+        await witness.ended
+        end = await self.nursery.adopt(left)[1].ended
+        assert isinstance(end, ProcessTerminated)
+        self.assertEqual((None, None), (end.exitCode, end.signal))
+        self.assertTrue(alive(stranger.pid))
 
     async def test_other_boot(self) -> None:
         """A process of another boot is none of ours, whatever its number and start are."""
-        await self.spared(boot="another")
+        stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        _, witness = self.nursery.spawn(shell("exit 0"))
+        noted = {**self.noted("web"), "pid": stranger.pid, "started": began(stranger.pid)}
+        await witness.ended
+        (self.notes / "web.json").write_text(json.dumps({**noted, "boot": "another"}))
+        self.assertEqual([], self.nursery.succeed())
+        self.assertTrue(alive(stranger.pid))
+        self.assertEqual([], list(self.notes.iterdir()))
 
-    async def test_other_number(self) -> None:
-        """The note's own number is what counts, not the name."""
-        process = subprocess.Popen(["true"])
-        process.wait()
-        await self.spared(pid=process.pid)
+    def test_other_session(self) -> None:
+        """A session whose leader is another one by now is a stranger's."""
+        stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        self.assertEqual([], Kin(stranger.pid, 1.0).living())
+        self.assertEqual([stranger.pid], Kin(stranger.pid, began(stranger.pid)).living())
 
 
 class NoteTests(Tests):
     """The notes."""
 
     async def test_note(self) -> None:
-        """What runs is noted by number, start and boot, as long as it runs."""
+        """What runs is noted by number, start, mark and boot, as long as it runs."""
         process, witness = self.nursery.spawn(shell("exec sleep 600"))
+        family = kin(process.pid)
+        noted = self.noted("web")
+        del noted["launch"]
         self.assertEqual(
-            {"service": "web", "pid": process.pid, "started": started(process.pid), "boot": boot()},
-            self.noted("web"),
+            {
+                "slot": "web",
+                "pid": process.pid,
+                "started": family.began,
+                "mark": family.mark,
+                "boot": boot(),
+                "ready": False,
+                "state": None,
+            },
+            noted,
         )
         process.kill()
         await witness.ended
         self.assertEqual([], list(self.notes.iterdir()))
 
-    def test_forgotten(self) -> None:
-        """What was never noted can be forgotten."""
-        self.leftovers.forget("web")
+    async def test_what_it_said(self) -> None:
+        """Readiness and state are there for the one who adopts."""
+        process, witness = self.nursery.spawn(shell("exec sleep 600"), "web/2")
+        process.note(True, {"port": 1})
+        [left] = self.nursery.succeed()
+        self.assertEqual(("web/2", True, {"port": 1}), (left.name, left.ready, left.state))
+        self.assertEqual(shell("exec sleep 600"), left.launch)
+        process.kill()
+        await witness.ended
+        process.note(True, {"port": 2})
+        self.assertEqual([], list(self.notes.iterdir()))
+
+    async def test_other_version(self) -> None:
+        """A process whose launch cannot be read is adopted, as something that nobody wants."""
+        process, witness = self.nursery.spawn(shell("exec sleep 600"))
+        self.note("web", launch={"program": 1})
+        [left] = self.nursery.succeed()
+        self.assertEqual((process.pid, UNREADABLE), (left.pid, left.launch))
+        process.kill()
+        await witness.ended
 
     def test_broken(self) -> None:
-        """Notes that make no sense are passed over, and go."""
+        """Notes that make no sense are passed over, and go; so do drafts."""
         for number, text in enumerate(
             ("", "{", "[]", "null", "{}", '{"pid": "x", "started": 1, "boot": ""}', "\xff")
         ):
             (self.notes / f"web{number}.json").write_bytes(text.encode("latin-1"))
-        self.leftovers.clear()
+        (self.notes / "web.json.new").write_text("{")
+        self.assertEqual([], self.nursery.succeed())
         self.assertEqual([], list(self.notes.iterdir()))
 
     def test_no_directory(self) -> None:
         """Where nothing was ever noted, nothing is left."""
-        Leftovers(Path(self.mktemp())).clear()
-
-    def test_drafts(self) -> None:
-        """What an agent that was killed had not finished noting does no harm."""
-        (self.notes / "web.new").write_text("{")
-        self.leftovers.clear()
+        self.assertEqual([], Leftovers(Path(self.mktemp())).read())
 
 
 class StartTests(Tests):
@@ -189,17 +259,18 @@ class StartTests(Tests):
 
     def test_same(self) -> None:
         """It is the same whenever one asks, and another for another process."""
-        self.assertIsNotNone(started(os.getpid()))
-        self.assertEqual(started(os.getpid()), started(os.getpid()))
-        self.assertNotEqual(started(os.getpid()), started(1))
+        self.assertIsNotNone(began(os.getpid()))
+        self.assertEqual(began(os.getpid()), began(os.getpid()))
+        self.assertNotEqual(began(os.getpid()), began(1))
 
     def test_dead(self) -> None:
-        """A process that died never began, whether it is reaped or not."""
+        """A process that died is not alive, whether it is reaped or not."""
         process = subprocess.Popen(["true"])
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        self.assertIsNone(started(process.pid))
+        self.assertFalse(alive(process.pid))
         process.wait()
-        self.assertIsNone(started(process.pid))
+        self.assertFalse(alive(process.pid))
+        self.assertIsNone(began(process.pid))
 
     def test_odd_names(self) -> None:
         """A program's name may hold anything, blanks and brackets too."""
@@ -208,7 +279,8 @@ class StartTests(Tests):
         program.symlink_to("/bin/sleep")
         process = subprocess.Popen([str(program), "600"])
         try:
-            self.assertIsInstance(started(process.pid), float)
+            self.assertIsInstance(began(process.pid), float)
+            self.assertTrue(alive(process.pid))
         finally:
             process.kill()
             process.wait()

@@ -3,11 +3,11 @@
 import os
 import subprocess
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from pop.pidwatch import POLL, _poll, watch_pid
+from pop.pidwatch import POLL, _poll, watch
+from pop.test.processes import died, kin
 
 
 def begin(script: str = "exec sleep 600") -> "subprocess.Popen[bytes]":
@@ -26,19 +26,11 @@ class PidFdTests(TestCase):
 
     timeout = 10
 
-    def watch(self, pid: int) -> "Deferred[None]":
-        """Fires when it has died."""
-        from twisted.internet import reactor
-
-        dead: Deferred[None] = Deferred()
-        watch_pid(reactor, pid, lambda: dead.callback(None))
-        return dead
-
     async def test_died(self) -> None:
         """A death is learned of, and left for its parent to reap."""
         process = begin()
         self.addCleanup(end, process)
-        dead = self.watch(process.pid)
+        dead = died(process.pid)
         self.assertFalse(dead.called)
         process.kill()
         await dead
@@ -48,8 +40,8 @@ class PidFdTests(TestCase):
         """One that died before, and is not reaped, is learned of as well, but not at once."""
         process = begin("exit 0")
         self.addCleanup(end, process)
-        await self.watch(process.pid)
-        again = self.watch(process.pid)
+        await died(process.pid)
+        again = died(process.pid)
         self.assertFalse(again.called)
         await again
 
@@ -59,14 +51,14 @@ class PidFdTests(TestCase):
             ["/bin/sh", "-c", "sleep 600 >/dev/null & echo $!"], stdout=subprocess.PIPE
         )
         out, _ = parent.communicate()
-        dead = self.watch(int(out))
+        dead = died(int(out))
         os.kill(int(out), 9)
         await dead
 
     async def test_several(self) -> None:
         """Each of several learns of its own."""
         processes = [begin() for _ in range(3)]
-        watches = [self.watch(process.pid) for process in processes]
+        watches = [died(process.pid) for process in processes]
         for process in processes:
             self.addCleanup(end, process)
         processes[1].kill()
@@ -82,27 +74,28 @@ class PollTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.deaths: list[int] = []
+        self.deaths: list[int | None] = []
 
     def test_gone(self) -> None:
         """A process that is gone altogether is dead, but whoever asks is not told before asking."""
-        process = begin("exit 0")
+        process = begin()
+        known = kin(process.pid)
         end(process)
-        watch_pid(self.clock, process.pid, lambda: self.deaths.append(1))
+        watch(self.clock, known, self.deaths.append)
         self.assertEqual([], self.deaths)
         self.clock.advance(0)
-        self.assertEqual([1], self.deaths)
+        self.assertEqual([None], self.deaths)
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_polled(self) -> None:
         """A process is looked at again and again, until it has died."""
         process = begin()
         self.addCleanup(end, process)
-        _poll(self.clock, process.pid, lambda: self.deaths.append(1))
+        _poll(self.clock, kin(process.pid), self.deaths.append)
         self.clock.pump([POLL] * 3)
         self.assertEqual([], self.deaths)
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         self.clock.pump([POLL] * 3)
-        self.assertEqual([1], self.deaths)
+        self.assertEqual([None], self.deaths)
         self.assertEqual([], self.clock.getDelayedCalls())

@@ -13,12 +13,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.trial.unittest import SkipTest, TestCase
 
-from pop.leftovers import session, started
-from pop.pidwatch import watch_pid
+from pop.kin import alive
 from pop.process import notify_directory
 from pop.program import Launch, Program
 from pop.protocols.notify import Notice
-from pop.test.processes import Nursery, Witness, python, shell
+from pop.test.processes import Nursery, Witness, died, kin, python, shell
 
 EVERYBODYS = "/usr/bin/python3"
 FAMILY = """
@@ -50,15 +49,6 @@ def hop():
             time.sleep(0.25)
             os._exit(0)
 """
-
-
-def died(pid: int) -> "Deferred[None]":
-    """Fires when a process has died, reaped or not."""
-    from twisted.internet import reactor
-
-    gone: Deferred[None] = Deferred()
-    watch_pid(reactor, pid, lambda: gone.callback(None))
-    return gone
 
 
 async def said(witness: Witness, status: str) -> Notice:
@@ -95,46 +85,48 @@ class TreeTests(Tests):
         while len([n for n in witness.notices if n.status == "tame"]) < 3:
             await witness.heard(lambda notice: notice is witness.notices[-1])
             await turn()
-        members = session(process.pid)
-        self.assertEqual(4, len(members))
+        family = kin(process.pid).living()
+        self.assertEqual(4, len(family))
         process.stop("TERM")
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(signal.SIGTERM, end.signal)
-        self.assertEqual([None] * 4, [started(pid) for pid in members])
+        self.assertEqual([], [pid for pid in family if alive(pid)])
 
     async def test_not_before_the_last(self) -> None:
         """It has ended when nothing of it is left: what ignores the signal lasts until the kill."""
         process, witness = self.nursery.spawn(python(FAMILY + "child(deaf)\nsignal.pause()"))
+        family = kin(process.pid)
         await said(witness, "deaf")
         process.stop("TERM")
         await died(process.pid)
         await turn()
-        self.assertEqual(([], 1), (witness.ends, len(session(process.pid))))
+        self.assertEqual(([], 1), (witness.ends, len(family.living())))
         process.kill()
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(signal.SIGTERM, end.signal, "the end that is told is the leader's")
-        self.assertEqual([], session(process.pid))
+        self.assertEqual([], family.living())
 
     async def test_orphans(self) -> None:
         """What a process that ended by itself leaves behind, and would be in the way, is ended."""
         launch = python(FAMILY + "hold(signal.SIGUSR1); child(deaf); wait(signal.SIGUSR1)")
         process, witness = self.nursery.spawn(launch)
         await said(witness, "deaf")
-        members = session(process.pid)
+        family = kin(process.pid).living()
         os.kill(process.pid, signal.SIGUSR1)
         self.assertIsInstance(await witness.ended, ProcessDone)
-        self.assertEqual([None, None], [started(pid) for pid in members])
+        self.assertEqual([], [pid for pid in family if alive(pid)])
 
     async def test_forking_tree(self) -> None:
         """What is born while the others are killed, as in a pool of workers, is ended as well."""
         script = FAMILY + POOL + "for _ in range(5): child(hop)\nnotify('READY=1')\nsignal.pause()"
         process, witness = self.nursery.spawn(python(script))
         await witness.ready()
+        family = kin(process.pid)
         process.kill()
         await witness.ended
-        self.assertEqual([], session(process.pid))
+        self.assertEqual([], family.living())
 
     test_forking_tree.timeout = 10  # type: ignore[attr-defined]
 

@@ -1,0 +1,154 @@
+"""Kin: a process and all that it started, and what is known of each of them."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from pop.marks import NONE, mark_of
+
+
+@dataclass(frozen=True)
+class Kin:
+    """All that came of one process.
+
+    Every child leads a session of its own, and carries a mark; see Note [Marks].
+
+    @ivar leader: the number of that process.
+    @ivar began: when it was started, as L{began} says.
+    @ivar mark: L{NONE} if it has none.
+    """
+
+    leader: int
+    began: float | None
+    mark: int = NONE
+
+    def leads(self) -> bool:
+        """Whether the leader is there, dead or alive: its number is not a stranger's."""
+        return self.began is not None and began(self.leader) == self.began
+
+    def living(self) -> list[int]:
+        """Those who live, the youngest first.
+
+        They may fork while they are looked at, so one that has found nobody should look again.
+        """
+        # A session's number is its leader's, and given to others when all of them are gone.
+        session = self.leads() or (self.mark == NONE and began(self.leader) is None)
+        return [pid for pid in processes() if self._has(pid, session) and alive(pid)]
+
+    def _has(self, pid: int, session: bool) -> bool:
+        try:
+            return (self.mark != NONE and mark_of(pid) == self.mark) or (
+                session and os.getsid(pid) == self.leader
+            )
+        except OSError:
+            return False
+
+
+def processes() -> list[int]:
+    """The numbers of all processes, the highest first.
+
+    Those are mostly the youngest, which live the shortest: they must not have gone before they are
+    asked.
+    """
+    return sorted(psutil.pids(), reverse=True)
+
+
+def strays(ours: Callable[[int], bool]) -> list[int]:
+    """Those who live and have a mark of a certain kind."""
+    return [pid for pid in processes() if ours(_mark(pid)) and alive(pid)]
+
+
+def _mark(pid: int) -> int:
+    try:
+        return mark_of(pid)
+    except OSError:
+        return NONE
+
+
+def send(number: int, pids: Iterable[int]) -> None:
+    """Send a signal to processes, any of which may have gone by now."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def end(find: Callable[[], list[int]]) -> None:
+    """Kill whatever is found, and wait for it, until nothing more is found.
+
+    Blocks for a few milliseconds; a process that cannot die, as its disk hangs, is given up on.
+    """
+    for _ in range(10):
+        found = find()
+        if not found:
+            return
+        send(signal.SIGKILL, found)
+        for pid in found:
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(pid).wait(1.0)
+
+
+def began(pid: int) -> float | None:
+    """When a process began, in a clock that nobody sets; L{None} if there is none.
+
+    Linux counts ticks since the boot (proc(5), field 22 of C{/proc/PID/stat}); elsewhere it is
+    the time of day.
+    """
+    found = stat(pid)
+    if found is None:
+        return None if _proc() else _created(pid)
+    return float(found[19])
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    found = stat(pid)
+    if found is None:
+        return not _proc() and _created(pid) is not None
+    return found[0] not in (b"Z", b"X")
+
+
+def age(since: float | None) -> float:
+    """Seconds since a process began; 0 if that is not known."""
+    if since is None:
+        return 0.0
+    if _proc():
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - since / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_REALTIME) - since
+
+
+def stat(pid: int) -> list[bytes] | None:
+    """The fields of C{/proc/PID/stat} after the name; L{None} if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", 0) as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+
+
+@cache
+def _proc() -> bool:
+    return os.path.exists("/proc/self/stat")
+
+
+def _created(pid: int) -> float | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+@cache
+def boot() -> str:
+    """What tells this boot from all others, where the system knows it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
