@@ -14,6 +14,7 @@ from typing import Any
 
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from pop.errors import NotSpawned
@@ -37,6 +38,8 @@ class Spawner:
 
     @param environment: what the children inherit.
     """
+
+    _log = Logger()
 
     def __init__(self, reactor: Any, state_dir: Path, environment: Mapping[str, str]) -> None:
         self._reactor = reactor
@@ -89,7 +92,10 @@ class Spawner:
         unlisten: Callable[[], object],
     ) -> Tree:
         def remember(ready: bool, state: Mapping[str, Any] | None) -> None:
-            self._leftovers.amend(note, ready, state)
+            try:
+                self._leftovers.amend(note, ready, state)
+            except OSError as error:  # it is of use only if this agent is killed
+                self._log.error("{slot} cannot be noted: {error}", slot=note.slot, error=error)
 
         def ended() -> None:
             self._leftovers.forget(note)
