@@ -130,7 +130,7 @@ class Spawner:
         if account and account.pw_uid != os.geteuid():
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
-        with self._log(name) as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
+        with self._output(name) as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
             executable = _executable(argv[0], directory, environment)
             try:
                 return subprocess.Popen(
@@ -146,7 +146,7 @@ class Spawner:
             except (OSError, ValueError) as error:
                 raise NotSpawned(reason=_refusal(argv[0], executable, directory, error)) from error
 
-    def _log(self, name: str) -> Any:
+    def _output(self, name: str) -> Any:
         """The child writes there by itself, so the agent may come and go."""
         path = self._state_dir / "log" / filename(name, ".log")
         try:
