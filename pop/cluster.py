@@ -70,6 +70,17 @@ class Cluster:
         """What a machine that is followed should run."""
         return self._watches[machine].wanted()
 
+    async def read_anew(self, machine: str) -> None:
+        """Wait until nothing is left unread of what had changed before this call.
+
+        For after a time without a connection: the server's events come before its answer to the
+        sync, and an answer before those to later requests. Ends with C{ConnectionLossException}
+        if the connection breaks.
+        """
+        await self.client.sync(self.paths.services)
+        while self._watches[machine].reading:
+            await self.client.exists(self.paths.services)
+
     # What administrators need
 
     async def check(self) -> None:

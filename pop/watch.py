@@ -59,6 +59,7 @@ class Followed:
         self._clock = clock
         self._settled = settled
         self._reading: set[str] = set()
+        self._refused: set[str] = set()
         self._turns: dict[str, object] = {}
         self._loops: dict[object, Deferred[None]] = {}
 
@@ -72,9 +73,20 @@ class Followed:
         """Cease to read a node."""
         turn = self._turns.pop(path, None)
         self._reading.discard(path)
+        self._refused.discard(path)
         self.found.pop(path, None)
         if turn in self._loops:
             self._loops.pop(turn).cancel()
+
+    @property
+    def unread(self) -> bool:
+        """Whether there is a node of which it is not known what it holds by now."""
+        return bool(self._reading)
+
+    @property
+    def reading(self) -> bool:
+        """Whether that will be known soon: an answer is under way, and was not refused."""
+        return bool(self._reading - self._refused)
 
     def stop(self) -> None:
         """Cease to read all of them."""
@@ -99,6 +111,7 @@ class Followed:
     ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[ClientEvent]"]:
         """What is there, and a watch for when it changes. While ZooKeeper is away, this waits."""
         while True:
+            self._refused.discard(path)
             try:
                 return await self._look(path, children)
             except ConnectionLossException:
@@ -107,6 +120,7 @@ class Followed:
                 raise
             except ZooKeeperException as error:
                 self._log.error("Cannot read {path}: {error}", path=path, error=error)
+                self._refused.add(path)
                 await deferLater(self._clock, RETRY)
 
     async def _look(
@@ -131,11 +145,16 @@ class Wanted:
     @ivar services: those deployed on it, as last understood.
     @ivar problems: nodes that are broken, by service; what they last said well still holds.
     @ivar undefined: services that are deployed on it, but never made sense; each has a problem.
+    @ivar unread: services of which something is yet to be read, or to be read anew: perhaps they
+        are deployed here, perhaps they are not.
+    @ivar listed: whether it is known at all which services there are.
     """
 
     services: dict[str, Service]
     problems: dict[str, BrokenNode] = field(default_factory=dict)
     undefined: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
+    listed: bool = True
 
 
 class ServiceWatch:
@@ -160,6 +179,7 @@ class ServiceWatch:
         self._machine = machine
         self._changed = changed
         self._deployed = False
+        self._awaited = False
         self._placement = paths.placement(name)
         self._rest = {
             "type": paths.type(name),
@@ -173,6 +193,16 @@ class ServiceWatch:
         """Watch no longer."""
         self._nodes.stop()
 
+    def unread(self) -> bool:
+        """Whether something of it is yet to be read; if so, that it was read counts as a change."""
+        self._awaited = self._nodes.unread
+        return self._awaited
+
+    @property
+    def reading(self) -> bool:
+        """Whether that is under way."""
+        return self._nodes.reading
+
     def _settled(self) -> None:
         before = (self.service, str(self.problem))
         self.problem = None
@@ -181,7 +211,8 @@ class ServiceWatch:
             self.service = None
         elif all(path in self._nodes.found for path in self._rest.values()):
             self._understand_rest()
-        if before != (self.service, str(self.problem)):
+        if self._awaited or before != (self.service, str(self.problem)):
+            self._awaited = False
             self._changed()
 
     def _understand_placement(self) -> None:
@@ -232,6 +263,7 @@ class MachineWatch:
         self._machine = machine
         self._changed = changed
         self._services: dict[str, ServiceWatch] = {}
+        self._awaited = False
         self._listed = Followed(client, clock, self._relisted)
         self._listed.follow(paths.services, children=True)
 
@@ -244,11 +276,20 @@ class MachineWatch:
     def wanted(self) -> Wanted:
         """What the machine should run, as far as it is known."""
         every = self._services.items()
+        listed = self._paths.services in self._listed.found
+        self._awaited = not listed
         return Wanted(
             {name: watch.service for name, watch in every if watch.service},
             {name: watch.problem for name, watch in every if watch.problem},
             frozenset(n for n, w in every if w.deployed and w.problem and not w.service),
+            frozenset([name for name, watch in every if watch.unread()]),
+            listed,
         )
+
+    @property
+    def reading(self) -> bool:
+        """Whether answers are under way that may change what is wanted."""
+        return self._listed.reading or any(watch.reading for watch in self._services.values())
 
     def _relisted(self) -> None:
         names = self._listed.found.get(self._paths.services) or ()
@@ -257,7 +298,8 @@ class MachineWatch:
         for watch in gone:
             watch.stop()
         self._watch_new(name for name in names if name not in self._services)
-        if any(watch.service or watch.problem for watch in gone):
+        if self._awaited or any(watch.service or watch.problem for watch in gone):
+            self._awaited = False
             self._changed()
 
     def _watch_new(self, names: Iterable[str]) -> None:
