@@ -58,7 +58,7 @@ class Lifetime:
     ) -> None:
         self.statistics = Statistics()
         self._reactor = reactor
-        self._now = monotonic(reactor)
+        self._now = steady(reactor)
         self._read_only = read_only
         self._requested_timeout = session_timeout
         self._connect_timeout = connect_timeout
@@ -288,6 +288,18 @@ def monotonic(reactor: IReactorTime) -> Callable[[], float]:
     somebody made says what it says.
     """
     return time.monotonic if IReactorCore.providedBy(reactor) else reactor.seconds
+
+
+def steady(reactor: IReactorTime) -> Callable[[], float]:
+    """Give a clock that nobody sets and that goes on while the machine sleeps, where there is one.
+
+    A session's time-out runs on at the server while the client is suspended.
+    """
+    return _since_boot if IReactorCore.providedBy(reactor) else reactor.seconds
+
+
+def _since_boot() -> float:
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _stop(result: T, late: IDelayedCall) -> T:
