@@ -214,3 +214,7 @@ class BadStateDirectory(PopError):
 
 class NotSpawned(PopError):
     """{reason}."""
+
+
+class CheckFailed(PopError):
+    """{reason}."""

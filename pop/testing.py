@@ -1,6 +1,7 @@
-"""A spawner without processes, for tests of whatever starts some.
+"""What tests put in the place of processes: a spawner without any, checks that come out as told.
 
-It is verified: C{pop/test/test_spawners.py} runs the same promises on it and on the real one.
+They are verified: C{pop/test/test_spawners.py} and C{pop/test/test_probes.py} run the same promises
+on them and on the real ones.
 """
 
 import errno
@@ -13,10 +14,11 @@ from typing import Any
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pop.errors import NotSpawned
+from pop.errors import CheckFailed, NotSpawned
 from pop.interfaces import IProcess, ISpawner
 from pop.program import Launch, Left
 from pop.protocols.notify import parse
@@ -192,3 +194,31 @@ class FakeFile:
     def remove(self) -> None:
         """See L{pop.files.IFile.remove}."""
         self.data = None
+
+
+HANGS = "hangs"
+"""What is wrong with something that does not answer."""
+
+
+class FakeProbes:
+    """Health checks that come out as a test says: they pass, unless something is wrong.
+
+    @ivar faults: what is wrong, by description; L{HANGS}, that it takes too long.
+    @ivar asked: which checks were carried out, and when.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self.faults: dict[str, str] = {}
+        self.asked: list[tuple[float, str]] = []
+
+    async def probe(self, slot: str, launch: Launch, description: str, timeout: float) -> None:
+        """See L{pop.probes.Probes.probe}."""
+        self.asked.append((self._clock.seconds(), description))
+        await deferLater(self._clock, 0)
+        fault = self.faults.get(description)
+        if fault == HANGS:
+            await deferLater(self._clock, timeout)
+            fault = f"did not end within {timeout:g} s"
+        if fault:
+            raise CheckFailed(reason=f"{description} {fault}")
