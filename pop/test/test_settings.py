@@ -61,7 +61,8 @@ class INeedy(ISettings):
     options = Dict(key_type=TextLine(), value_type=Text(), default={})
 
 
-_SOME_COMMON = (
+_SOME = (
+    *("plugin", "port", "options"),
     *("environment", "directory", "sockets", "processes", "restart", "stop_signal"),
     *("grace_period", "on_disconnect"),
 )
@@ -87,11 +88,7 @@ class ValidateTests(SynchronousTestCase):
                 "grace_period": 10.0,
                 "on_disconnect": "continue",
             },
-            {
-                name: value
-                for name, value in settings.as_json().items()
-                if name in _SOME_COMMON or name in ("plugin", "port", "options")
-            },
+            {name: value for name, value in settings.as_json().items() if name in _SOME},
         )
 
     def test_promise(self) -> None:
