@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone
@@ -18,8 +18,8 @@ from pop.instances import how_it_ended
 from pop.interfaces import IProcess
 from pop.program import Launch, Program
 
-Start = Callable[[str, Launch, int, ProcessProtocol], IProcess]
-"""(slot, launch, output, protocol): starts a program whose output goes to a descriptor."""
+Start = Callable[[str, Launch, BinaryIO, ProcessProtocol], IProcess]
+"""(slot, launch, output, protocol): starts a program, and closes what is its output."""
 
 KEPT = 4096
 """Bytes that are remembered of what a command prints, the last ones."""
@@ -42,11 +42,13 @@ class Commands:
 
         Cancelled, it is killed, with all that it started.
         """
-        launch = replace(launch, program=Program(check.argv, launch.program.environment))
+        program = Program(check.argv, launch.program.environment)
+        launch = replace(launch, program=program, sockets=())
         output = Output(self._reactor)
         try:
             errand = Errand()
-            errand.process = self._start(slot, launch, output.writable, errand)
+            with os.fdopen(os.dup(output.writable), "wb") as file:
+                errand.process = self._start(slot, launch, file, errand)
             fault = await errand.ended
             said = output.last_line()
         except NotSpawned as error:
@@ -69,7 +71,8 @@ class Errand(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """Nothing of it is left."""
-        self.ended.callback(None if reason.check(ProcessDone) else how_it_ended(reason))
+        if not self.ended.called:
+            self.ended.callback(None if reason.check(ProcessDone) else how_it_ended(reason))
 
 
 @implementer(IReadDescriptor)
@@ -78,7 +81,7 @@ class Output:
 
     It is read all the while, so that a process that prints a lot does not have to wait.
 
-    @ivar writable: what to give to the process.
+    @ivar writable: what to give to the process; open here too, so that the pipe has no end.
     """
 
     def __init__(self, reactor: Any) -> None:
@@ -112,7 +115,7 @@ class Output:
         self._read()
 
     def _read(self) -> bool:
-        """Whether there was some; the pipe does not end, since L{writable} stays open."""
+        """Whether there was some."""
         try:
             data = os.read(self._readable, 1 << 16)
         except BlockingIOError:

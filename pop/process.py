@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ProcessProtocol
@@ -20,7 +20,7 @@ from zope.interface import implementer
 from pop.errors import NotSpawned
 from pop.exitstatus import reap
 from pop.interfaces import IProcess, ISpawner
-from pop.kin import Kin, end, strays
+from pop.kin import Kin, began, end, strays
 from pop.leftovers import Leftovers, Note
 from pop.marks import Marks, marked
 from pop.program import Launch, Left
@@ -70,7 +70,7 @@ class Spawner:
         environment = self._variables(launch, account) | told
         try:
             with marked(self._marks.new()) as mark:
-                popen = self._popen(name, launch, directory, environment, account)
+                popen = self._popen(self._output(name), launch, directory, environment, account)
         except BaseException:
             unlisten()
             raise
@@ -83,6 +83,23 @@ class Spawner:
             where = f"{self._leftovers.directory}: {error.strerror}"
             raise NotSpawned(reason=f"it cannot be noted in {where}") from error
         return self._tree(note, protocol, popen.wait, unlisten)
+
+    def errand(
+        self, name: str, launch: Launch, output: BinaryIO, protocol: ProcessProtocol
+    ) -> IProcess:
+        """Start a program beside an instance, in the same place and as the same user.
+
+        It is not noted: a successor ends what is left of it, and does not adopt it.
+
+        @raise NotSpawned: it cannot be started.
+        """
+        account = _account(launch.user)
+        directory = self._directory(name, launch, account)
+        environment = self._variables(launch, account)
+        with marked(self._marks.new()) as mark:
+            popen = self._popen(output, launch, directory, environment, account)
+        kin = Kin(popen.pid, began(popen.pid), mark)
+        return Tree(self._reactor, kin, protocol, popen.wait, _nothing, _nothing)
 
     def _tree(
         self,
@@ -119,7 +136,7 @@ class Spawner:
 
     def _popen(
         self,
-        name: str,
+        output: BinaryIO,
         launch: Launch,
         directory: str,
         environment: dict[str, str],
@@ -130,7 +147,7 @@ class Spawner:
         if account and account.pw_uid != os.geteuid():
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
-        with self._output(name) as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
+        with output as log, _stdin(launch.program.stdin) as stdin, _no_signal_blocked():
             executable = _executable(argv[0], directory, environment)
             try:
                 return subprocess.Popen(
@@ -146,7 +163,7 @@ class Spawner:
             except (OSError, ValueError) as error:
                 raise NotSpawned(reason=_refusal(argv[0], executable, directory, error)) from error
 
-    def _output(self, name: str) -> Any:
+    def _output(self, name: str) -> BinaryIO:
         """The child writes there by itself, so the agent may come and go."""
         path = self._state_dir / "log" / filename(name, ".log")
         try:
@@ -196,8 +213,8 @@ class Spawner:
         return unlisten, path
 
 
-def _nothing() -> None:
-    """There is no socket to end."""
+def _nothing(*_: object) -> None:
+    """There is no socket to end, and nothing to note."""
 
 
 def notify_directory(state_dir: Path) -> Path:

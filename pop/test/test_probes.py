@@ -14,8 +14,9 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
 from pop.errors import CheckFailed
-from pop.probes import Probes
+from pop.probes import Probes, Run
 from pop.program import Launch, Program
+from pop.test.errands import Errands
 from pop.testing import HANGS, FakeProbes
 from txzookeeper.dialer import plain_endpoint
 
@@ -105,11 +106,11 @@ class World(Protocol):
 class RealWorld:
     """Real probes, of one kind."""
 
-    def __init__(self, case: TestCase) -> None:
+    def __init__(self, case: TestCase, run: Run | None = None) -> None:
         from twisted.internet import reactor
 
         self.servers = Servers(case)
-        self.probes = Probes(reactor, plain_endpoint(reactor), _no_commands)
+        self.probes = Probes(reactor, plain_endpoint(reactor), run or _no_commands)
 
     async def ask(self, does: str, timeout: float = 10.0) -> None:
         """Check something that does so."""
@@ -135,6 +136,17 @@ class HttpWorld(RealWorld):
         """See L{RealWorld.describe}."""
         answer = {"passes": PASSES, "fails": FAILS, HANGS: None}[does]
         return f"http://127.0.0.1:{await self.servers.listen(answer)}/"
+
+
+class CommandWorld(RealWorld):
+    """Checks by commands."""
+
+    def __init__(self, case: TestCase) -> None:
+        super().__init__(case, Errands(case).commands.run)
+
+    async def describe(self, does: str) -> str:
+        """See L{RealWorld.describe}."""
+        return f"command:{ {'passes': 'true', 'fails': 'false', HANGS: 'sleep 600'}[does] }"
 
 
 class FakeWorld:
@@ -231,6 +243,10 @@ class FakeProbeTests(probe_tests(FakeWorld)):  # type: ignore[misc]
 
 class HttpProbeTests(probe_tests(HttpWorld)):  # type: ignore[misc]
     """Checks of a real server by HTTP."""
+
+
+class CommandProbeTests(probe_tests(CommandWorld)):  # type: ignore[misc]
+    """Checks by real commands."""
 
 
 class Tests(TestCase):
