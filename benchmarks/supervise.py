@@ -12,7 +12,8 @@ measured nor spared: its processor time is taken from the same processors.
 - ``adopted``: the same after the agent itself was killed with ``kill -9`` and started again, which
   takes over what runs. The others have nothing to compare: their programs go on without anybody,
   and their successors start second copies.
-- ``start``: from the beginning of the supervisor's process until all programs execute.
+- ``start``: from the beginning of the supervisor's process until all programs execute. It has run
+  them before, so that files, directories and compiled modules are there.
 - ``memory``: of its process, with all programs, at rest; the second row shares out what several
   processes have in common.
 - ``idle``: while nothing happens: processor time, and how often one of its threads was woken.
@@ -97,6 +98,8 @@ class Bench:
         if chosen & {"restart", "adopted"}:
             self._restarts(chosen)
         if chosen & {"start", "memory", "idle", "stop", "many"}:
+            for party in self._parties:
+                self._try(party, self._warm_up, self._arguments.programs)
             for _ in range(self._arguments.rounds):
                 for party in self._parties:
                     self._try(party, self._fleet, self._arguments.programs, chosen)
@@ -115,6 +118,7 @@ class Bench:
 
     def _restarts(self, chosen: set[str]) -> None:
         for party in self._parties:
+            party.prepare(1)
             self._start(party, 1)
         pause(SETTLED)
         for _ in range(self._arguments.restarts):
@@ -148,8 +152,13 @@ class Bench:
         else:
             self.failures.append("pop: the new agent did not adopt what ran")
 
-    def _start(self, party: Party, count: int) -> float:
+    def _warm_up(self, party: Party, count: int) -> None:
+        """Let it make its directories and compile its modules."""
         party.prepare(count)
+        self._start(party, count)
+        self._stop(party)
+
+    def _start(self, party: Party, count: int) -> float:
         newcomers = Newcomers(party.is_program)
         began = time.perf_counter()
         party.start()
@@ -190,6 +199,8 @@ class Bench:
     def _many(self, party: Party) -> None:
         few, many = self._arguments.programs, self._arguments.many
         add = self.table.add
+        self._warm_up(party, many)
+        party.end()
         add(f"{many:,} programs, start to all exec'd, s", party.name, self._start(party, many))
         pause(SETTLED + many / 200)
         resident = outside.weight(party.pid).resident

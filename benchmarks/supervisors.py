@@ -20,6 +20,8 @@ from outside import gone, kill, pause, running
 BIN = Path(sys.executable).parent
 PATIENCE = 60.0
 MACHINE = "bench"
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+"""All have their modules compiled, as they are where they are installed."""
 
 
 class Party:
@@ -66,6 +68,7 @@ class Party:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env=_ENVIRONMENT,
                 start_new_session=True,
             )
 
@@ -123,7 +126,10 @@ class Pop(Party):
     def _pop(self, *words: str) -> None:
         options = ["--zookeeper", self._servers, "--path-prefix", self._prefix]
         subprocess.run(
-            [sys.executable, "-m", "pop", *options, *words], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "pop", *options, *words],
+            env=_ENVIRONMENT,
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
 
     def command(self) -> list[str]:
