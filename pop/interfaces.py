@@ -8,6 +8,7 @@ from zope.interface import Attribute, Interface
 from zope.schema import Choice, Dict, Float, Int, Text, TextLine, Tuple, ValidationError
 
 from pop.health import read_template
+from pop.listening import listening
 from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, seconds_away, umask
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class ISettings(Interface):
     sockets = Tuple(
         title="Sockets to listen on and pass as LISTEN_FDS: tcp:8080, tcp:8080:interface=::1,"
         " unix:/run/web.sock",
-        value_type=TextLine(),
+        value_type=TextLine(constraint=_reads(listening)),
         default=(),
     )
     processes = Int(title="Processes on each machine", min=1, max=1000, default=1)
@@ -216,6 +217,9 @@ class ISpawner(Interface):
         C{protocol} is told the same, never before this returns. How it ended may be unknown: a
         L{twisted.internet.error.ProcessTerminated} then has neither exit code nor signal.
         """
+
+    def release(service: str) -> None:
+        """A service is not wanted here any more: hold no sockets for it."""
 
 
 class IProcess(Interface):

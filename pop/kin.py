@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from pop.cgroup import members
 from pop.marks import NONE, mark_of
 
 
@@ -23,11 +24,13 @@ class Kin:
     @ivar leader: the number of that process.
     @ivar began: when it was started, as L{began} says.
     @ivar mark: L{NONE} if it has none.
+    @ivar cgroup: the directory of the cgroup that all of them are in, if there is one.
     """
 
     leader: int
     began: float | None
     mark: int = NONE
+    cgroup: str | None = None
 
     def leads(self) -> bool:
         """Whether the leader is there, dead or alive: its number is not a stranger's."""
@@ -40,7 +43,10 @@ class Kin:
         """
         # A session's number is its leader's, and given to others when all of them are gone.
         session = self.leads() or (self.mark == NONE and began(self.leader) is None)
-        return [pid for pid in processes() if self._has(pid, session) and alive(pid)]
+        inside = set(members(self.cgroup)) if self.cgroup else ()
+        return [
+            pid for pid in processes() if (pid in inside or self._has(pid, session)) and alive(pid)
+        ]
 
     def _has(self, pid: int, session: bool) -> bool:
         try:

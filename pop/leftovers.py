@@ -15,7 +15,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from pop.kin import age, began, boot
+from pop.kin import Kin, age, began, boot
 from pop.marks import NONE
 from pop.notes import launch_from_json, launch_to_json
 from pop.program import Launch, Left, Program
@@ -31,6 +31,7 @@ class Note:
 
     @ivar began: as L{pop.kin.began} says it.
     @ivar mark: see Note [Marks].
+    @ivar cgroup: the directory of its cgroup, if it has one.
     """
 
     slot: str
@@ -38,8 +39,13 @@ class Note:
     pid: int
     began: float | None
     mark: int = NONE
+    cgroup: str | None = None
     ready: bool = False
     state: Mapping[str, Any] | None = None
+
+    def kin(self) -> Kin:
+        """All that came of it."""
+        return Kin(self.pid, self.began, self.mark, self.cgroup)
 
     def left(self) -> Left:
         """The same, for those who decide what is to become of it."""
@@ -62,12 +68,14 @@ class Leftovers:
         """
         return self._notes[slot]
 
-    def note(self, slot: str, launch: Launch, pid: int, mark: int) -> Note:
+    def note(
+        self, slot: str, launch: Launch, pid: int, mark: int, cgroup: str | None = None
+    ) -> Note:
         """Remember a process.
 
         @raise OSError: it cannot be written.
         """
-        return self._keep(Note(slot, launch, pid, began(pid), mark))
+        return self._keep(Note(slot, launch, pid, began(pid), mark, cgroup))
 
     def amend(self, note: Note, ready: bool, state: Mapping[str, Any] | None) -> Note:
         """Remember what it said of itself.
@@ -126,6 +134,7 @@ def _to_json(note: Note) -> dict[str, Any]:
         "pid": note.pid,
         "started": note.began,
         "mark": note.mark,
+        "cgroup": note.cgroup,
         "boot": boot(),
         "ready": note.ready,
         "state": note.state,
@@ -141,13 +150,14 @@ def _from_json(found: dict[str, Any]) -> Note | None:
         launch = launch_from_json(found["launch"])
     except (ValueError, KeyError, TypeError, AttributeError):
         launch = UNREADABLE
-    started, state = found["started"], found.get("state")
+    started, state, cgroup = found["started"], found.get("state"), found.get("cgroup")
     return Note(
         slot=str(found["slot"]),
         launch=launch,
         pid=int(found["pid"]),
         began=None if started is None else float(started),
         mark=int(found.get("mark", NONE)),
+        cgroup=None if cgroup is None else str(cgroup),
         ready=found.get("ready") is True,
         state=state if isinstance(state, dict) else None,
     )

@@ -14,9 +14,9 @@ from typing import IO
 
 import platformdirs
 
+from pop.directories import notify_directory, own_directory, passing_mode
 from pop.errors import AgentRuns, BadStateDirectory
 from pop.machine import kept_id
-from pop.process import notify_directory, own_directory, passing_mode
 
 
 def default_directory() -> Path:

@@ -113,6 +113,7 @@ class FakeSpawner:
     """Starts L{FakeProcess}es, each of which runs until a signal or the test ends it.
 
     @ivar spawned: all that were ever started, in order.
+    @ivar released: the services that L{release} was told of, in order.
     @ivar refusals: why some cannot be started, by the service's name.
     """
 
@@ -121,6 +122,7 @@ class FakeSpawner:
         self._clock = clock
         self._pids = count(1000)
         self.refusals: dict[str, str] = {}
+        self.released: list[str] = []
         self._left: dict[str, FakeProcess] = {}
 
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
@@ -143,6 +145,10 @@ class FakeSpawner:
         process = self._left.pop(left.name)
         process.protocol = protocol
         return process
+
+    def release(self, service: str) -> None:
+        """See L{ISpawner.release}."""
+        self.released.append(service)
 
     def lose(self) -> None:
         """The agent is killed: what runs goes on running, to be adopted by the next one."""

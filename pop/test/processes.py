@@ -11,11 +11,12 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from pop.directories import notify_directory
 from pop.interfaces import IProcess
 from pop.kin import Kin, began
 from pop.marks import mark_of
 from pop.pidwatch import watch
-from pop.process import Spawner, notify_directory
+from pop.process import Spawner
 from pop.program import Launch, Left, Program
 from pop.protocols.notify import Notice
 from pop.statedir import StateDirectory
@@ -120,10 +121,14 @@ class Nursery:
         case.addCleanup(shutil.rmtree, notify_directory(self.path), ignore_errors=True)
         case.addCleanup(self._end_all)
 
-    def succeed(self) -> list[Left]:
+    def succeed(self, lose_sockets: bool = False) -> list[Left]:
         """Another agent takes the place of this one; gives what it finds."""
         from twisted.internet import reactor
 
+        if lose_sockets:
+            for held in self.spawner.sockets._held.values():
+                for found in held.values():
+                    found.close()
         self.spawner = Spawner(reactor, self.path, self.environment)
         return self.spawner.left()
 

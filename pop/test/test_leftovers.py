@@ -208,6 +208,7 @@ class NoteTests(Tests):
                 "pid": process.pid,
                 "started": family.began,
                 "mark": family.mark,
+                "cgroup": None,
                 "boot": boot(),
                 "ready": False,
                 "state": None,

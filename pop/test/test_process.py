@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.trial.unittest import SkipTest, TestCase
 
+from pop.directories import notify_directory
 from pop.kin import alive
-from pop.process import notify_directory
 from pop.program import Launch, Program
 from pop.protocols.notify import Notice
 from pop.test.processes import Nursery, Witness, died, kin, python, shell

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.directories import notify_directory
 from pop.errors import AgentRuns, BadStateDirectory
-from pop.process import notify_directory
 from pop.statedir import StateDirectory, default_directory
 
 HOLD = """
