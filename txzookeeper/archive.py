@@ -1,8 +1,8 @@
 """A whole tree as lines of JSON, for keeping it elsewhere and for looking at it.
 
 The first line tells what it is and how many lines follow, one for each node: its path, its data as
-text or else in base 64, its ACL, and the numbers that are kept of it. Ephemeral nodes are left
-out, and sessions: they are nobody's anywhere else.
+text or else in base 64 (neither: null), its ACL, and the numbers that are kept of it. Ephemeral
+nodes are left out, and sessions: they are nobody's anywhere else.
 """
 
 from __future__ import annotations
@@ -56,13 +56,19 @@ def _line(facts: dict[str, Any]) -> str:
 
 
 def _facts(path: str, node: Node) -> dict[str, Any]:
-    try:
-        data = {"text": node.data.decode()}
-    except UnicodeDecodeError:
-        data = {"base64": b64encode(node.data).decode()}
+    data = _data_facts(node.data)
     numbers = {name: getattr(node, name) for name in _NUMBERS}
     known = {name: number for name, number in numbers.items() if number}
     return {"path": path, **data, "acls": node.acls, **known}
+
+
+def _data_facts(data: bytes | None) -> dict[str, Any]:
+    if data is None:
+        return {}
+    try:
+        return {"text": data.decode()}
+    except UnicodeDecodeError:
+        return {"base64": b64encode(data).decode()}
 
 
 def _parsed(number: int, line: str) -> dict[str, Any]:
@@ -86,12 +92,10 @@ def _node(number: int, facts: dict[str, Any]) -> tuple[str, Node]:
     return path, Node(data, acls, **numbers)
 
 
-def _data(facts: dict[str, Any]) -> bytes:
-    return (
-        str(facts["text"]).encode()
-        if "text" in facts
-        else b64decode(facts["base64"], validate=True)
-    )
+def _data(facts: dict[str, Any]) -> bytes | None:
+    if "text" in facts:
+        return str(facts["text"]).encode()
+    return b64decode(facts["base64"], validate=True) if "base64" in facts else None
 
 
 def _acl(entry: Any) -> ACL:

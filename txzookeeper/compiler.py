@@ -54,6 +54,14 @@ def _is_record(hint: Any) -> bool:
     return hasattr(hint, "_fields")
 
 
+def _is_bytes(hint: Any) -> bool:
+    return hint in (bytes, bytes | None)
+
+
+def _is_optional(hint: Any) -> bool:
+    return hint in (str | None, bytes | None)
+
+
 def _format(hint: Any) -> str:
     if hint is bool:
         return "?"
@@ -118,14 +126,18 @@ class _Writer(_Lines):
         elif get_origin(hint) is tuple:
             item = self.constant("w", _item_writer(get_args(hint)[0]))
             self._sized(f"len({name})", f"b''.join([{item}(one) for one in {name}])")
-        elif hint == str | None:
-            self.add(f"n{name} = -1 if {name} is None else 0")
-            self.add(f"{name} = b'' if {name} is None else {name}.encode()")
-            self._sized(f"n{name} or len({name})", name)
         else:
-            if hint is str:
-                self.add(f"{name} = {name}.encode()")
-            self._sized(f"len({name})", name)
+            self._run(hint, name)
+
+    def _run(self, hint: Any, name: str) -> None:
+        size = f"len({name})"
+        if _is_optional(hint):
+            size = f"n{name} or {size}"
+            self.add(f"n{name} = -1 if {name} is None else 0")
+            self.add(f"if {name} is None: {name} = {'b' * _is_bytes(hint)}''")
+        if not _is_bytes(hint):
+            self.add(f"{name} = {name}.encode()")
+        self._sized(size, name)
 
     def _fixed(self, code: str, value: str) -> None:
         self._codes += code
@@ -225,13 +237,13 @@ class _Reader(_Lines):
         value = self.new("b")
         cut = f"buffer[at:at + {length}]"
         self.add(f"if {length} > 0:")
-        self.add(f"    {value} = {cut}" + ("" if hint is bytes else ".decode()"))
+        self.add(f"    {value} = {cut}" + ("" if _is_bytes(hint) else ".decode()"))
         self.add(f"    at += {length}")
         self.add("else:")
-        self.add(f"    {value} = {'b' if hint is bytes else ''}''")
+        self.add(f"    {value} = {'b' * _is_bytes(hint)}''")
         self.add(f"    if {length}:")
         self.add(f"        negative({length})")
-        if hint == str | None:
+        if _is_optional(hint):
             self.add(f"        {value} = None")
         return value
 

@@ -33,10 +33,11 @@ class Node(NamedTuple):
     """A node as it is kept; ``creates`` counts the children it ever had, and numbers sequences.
 
     ``owner`` is the session of an ephemeral node, 0 for a node that stays, and negative for those
-    that the server deletes in time: `CONTAINER_OWNER`, or what `ttl_owner` gives.
+    that the server deletes in time: `CONTAINER_OWNER`, or what `ttl_owner` gives. Clients can write
+    null instead of ``data``, and read it again.
     """
 
-    data: bytes
+    data: bytes | None
     acls: tuple[ACL, ...]
     czxid: int = 0
     mzxid: int = 0
@@ -63,7 +64,7 @@ class Node(NamedTuple):
             cversion=self.creates * 2 - self.children,
             aversion=self.aversion,
             ephemeral_owner=max(self.owner, 0),
-            data_length=len(self.data),
+            data_length=len(self.data or b""),
             num_children=self.children,
             pzxid=self.pzxid,
         )

@@ -1,13 +1,13 @@
 """How fields become bytes and back: a record's annotations are its codec.
 
 A record is a ``NamedTuple`` whose fields are ``Int32``, ``Int64``, ``bool``, ``str``, ``bytes``,
-``str | None``, another record, or ``tuple[x, ...]`` of these. For each kind of record the
-functions that write and read it are compiled once, from straight lines of Python: every request
-of a program passes through here. See ``txzookeeper.compiler`` for those lines.
+``str | None``, ``bytes | None``, another record, or ``tuple[x, ...]`` of these. For each kind of
+record the functions that write and read it are compiled once, from straight lines of Python: every
+request of a program passes through here. See ``txzookeeper.compiler`` for those lines.
 
 Fields that have a default may be missing at the end of a packet, as old servers leave out
 ``read_only``. Bytes after the last field are ignored, as newer servers may add fields. A null
-string, buffer or vector (length -1) reads as an empty one, except for ``str | None``.
+string, buffer or vector (length -1) reads as an empty one, except for the kinds with ``| None``.
 
 Source: jute's ``BinaryInputArchive`` and ``BinaryOutputArchive`` of ZooKeeper 3.8.
 """

@@ -26,6 +26,7 @@ from txzookeeper.nodes import Nodes
 from txzookeeper.records import (
     AddWatchRequest,
     CheckWatchesRequest,
+    DataResponse,
     Empty,
     ErrorResponse,
     ExistsRequest,
@@ -38,7 +39,6 @@ from txzookeeper.records import (
     GetChildrenRequest,
     GetChildrenResponse,
     GetDataRequest,
-    GetDataResponse,
     GetEphemeralsRequest,
     GetEphemeralsResponse,
     RemoveWatchesRequest,
@@ -93,11 +93,11 @@ class Queries:
             self._watches.arm(Kind.NODE, request.path, caller.session)
         return StatResponse(self._node(request.path).stat())
 
-    def _get(self, request: GetDataRequest, caller: Caller) -> GetDataResponse:
+    def _get(self, request: GetDataRequest, caller: Caller) -> DataResponse:
         node = self._readable(request.path, caller)
         if request.watch:
             self._watches.arm(Kind.NODE, request.path, caller.session)
-        return GetDataResponse(node.data, node.stat())
+        return DataResponse(node.data, node.stat())
 
     def _list(
         self, request: GetChildrenRequest | GetChildren2Request, caller: Caller

@@ -84,7 +84,7 @@ class CreateRequest(NamedTuple):
     """Make a node."""
 
     path: str
-    data: bytes
+    data: bytes | None
     acls: tuple[ACL, ...]
     flags: Int32
 
@@ -93,7 +93,7 @@ class CreateTTLRequest(NamedTuple):
     """Make a node that goes when it has had no children and no change for ``ttl`` ms."""
 
     path: str
-    data: bytes
+    data: bytes | None
     acls: tuple[ACL, ...]
     flags: Int32
     ttl: Int64
@@ -134,9 +134,16 @@ class GetDataRequest(NamedTuple):
 
 
 class GetDataResponse(NamedTuple):
-    """A node's data and stat."""
+    """A node's data and stat as a client takes them: for null it reads empty data."""
 
     data: bytes
+    stat: Stat
+
+
+class DataResponse(NamedTuple):
+    """A node's data and stat as a server gives them, which tells null data from empty ones."""
+
+    data: bytes | None
     stat: Stat
 
 
@@ -144,7 +151,7 @@ class SetDataRequest(NamedTuple):
     """Replace a node's data at a version, or -1 for any."""
 
     path: str
-    data: bytes
+    data: bytes | None
     version: Int32
 
 

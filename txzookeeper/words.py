@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from txzookeeper import constants as c
 from txzookeeper.connection import Connection
 from txzookeeper.connections import HANDSHAKE, Connections
+from txzookeeper.datanode import Node
 from txzookeeper.tally import Tally
 from txzookeeper.tree import Tree
 from txzookeeper.watchtable import Kind
@@ -233,13 +234,18 @@ def _monitored(server: Asked) -> Iterator[tuple[str, object]]:
     yield "outstanding_requests", 0
     yield "znode_count", len(tree.nodes)
     yield "ephemerals_count", sum(len(tree.nodes.ephemerals(key)) for key in tree.sessions)
-    yield "approximate_data_size", sum(len(path) + len(n.data) for path, n in tree.nodes.items())
+    yield "approximate_data_size", sum(map(_size, tree.nodes.items()))
     yield "watch_count", sum(len(tree.watches(kind)) for kind in Kind)
     yield "global_sessions", len(tree.sessions)
     yield "local_sessions", 0
     with suppress(OSError):
         yield "open_file_descriptor_count", len(os.listdir("/proc/self/fd"))
     yield "max_file_descriptor_count", resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _size(item: tuple[str, Node]) -> int:
+    path, node = item
+    return len(path) + len(node.data or b"")
 
 
 def _brief(connection: Connection, asker: Connection) -> str:

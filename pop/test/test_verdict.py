@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.test.checkout import MISSING, ROOT
-from txzookeeper.testing.real import SKIPPED
+from txzookeeper.testing.real import NOT_INSTALLED, SKIPPED
 
 TESTS = """
 from twisted.trial.unittest import SynchronousTestCase
@@ -67,7 +67,8 @@ class VerdictTests(SynchronousTestCase):
 
     def test_skipped_for_want_of_zookeeper(self) -> None:
         """A test that a ZooKeeper would have made run must not be skipped."""
-        self.assertEqual((1, "2 passed, 0 failed"), self.verdict(c=SKIPPED))
+        for reason in (SKIPPED, NOT_INSTALLED):
+            self.assertEqual((1, "2 passed, 0 failed"), self.verdict(c=reason))
 
     def test_nothing_ran(self) -> None:
         """No test at all is no success."""

@@ -17,9 +17,9 @@ from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import ConnectionLossException
 from txzookeeper.event import ClientEvent
 from txzookeeper.testing.ensemble import RealEnsemble
-from txzookeeper.testing.process import available
+from txzookeeper.testing.real import NOT_INSTALLED, available
 
-SKIPPED: Final = None if available() else "no ZooKeeper is installed: there can be no ensemble"
+SKIPPED: Final = None if available() else NOT_INSTALLED
 
 T = TypeVar("T")
 

@@ -39,6 +39,7 @@ def grown() -> Image:
     someone = Someone(tree)
     someone.create("/a", b"text \xc3\xa4")
     someone.create("/a/b", b"\xff\0")
+    someone.create("/a/null", None)
     someone.create("/a/e", flags=c.EPHEMERAL)
     someone.create("/a/n-", flags=c.EPHEMERAL | c.SEQUENCE)
     someone.create("/a/private", acls=PRIVATE)
@@ -58,7 +59,7 @@ class ArchiveTests(SynchronousTestCase):
         lines = list(archive.written(image))
         again = archive.read(lines, b"new")
         expected = {path: node for path, node in image.nodes.items() if node.owner <= 0}
-        expected["/a"] = expected["/a"]._replace(children=2)
+        expected["/a"] = expected["/a"]._replace(children=3)
         self.assertEqual(dict(again.nodes), expected)
         self.assertEqual(again.nodes["/c"].owner, CONTAINER_OWNER)
         self.assertEqual(again.nodes["/t"].owner, ttl_owner(5000))
@@ -69,7 +70,7 @@ class ArchiveTests(SynchronousTestCase):
         """Sequences go on after the ephemeral nodes that were left out."""
         tree = DurableTree(archive.read(archive.written(grown()), b""), 0)
         reply = Someone(tree).create("/a/n-", flags=c.SEQUENCE)
-        self.assertEqual(reply.body.path, "/a/n-0000000004")
+        self.assertEqual(reply.body.path, "/a/n-0000000005")
 
     def test_readable(self) -> None:
         """Each node is a line, and its data are text wherever they can be."""

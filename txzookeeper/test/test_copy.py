@@ -14,7 +14,7 @@ from txzookeeper.client import ZookeeperClient
 from txzookeeper.constants import EPHEMERAL, PERM_ALL
 from txzookeeper.permissions import make_digest_acl
 from txzookeeper.testing.embedded import EmbeddedProcess
-from txzookeeper.testing.real import RealServer, available
+from txzookeeper.testing.real import NOT_INSTALLED, RealServer, available
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "copy_tree.py"
 MISSING = None if PROGRAM.exists() else "needs the examples of a checkout"
@@ -25,7 +25,7 @@ SECRET = make_digest_acl("me", "secret", PERM_ALL)
 class CopyTests(TestCase):
     """Two servers, and the program that the documentation shows."""
 
-    skip = MISSING if available() else "no ZooKeeper is installed"
+    skip = MISSING or (None if available() else NOT_INSTALLED)
     timeout = 120
 
     async def test_there_and_back(self) -> None:

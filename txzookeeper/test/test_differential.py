@@ -12,7 +12,7 @@ from txzookeeper import constants as c
 from txzookeeper.datanode import born
 from txzookeeper.permissions import ZOO_OPEN_ACL_UNSAFE
 from txzookeeper.records import CreateRequest, ExistsRequest
-from txzookeeper.testing import HOW_TO_GET_ONE, available
+from txzookeeper.testing import NOT_INSTALLED, available
 from txzookeeper.testing.differential.choices import plays
 from txzookeeper.testing.differential.embedded import embedded
 from txzookeeper.testing.differential.play import Difference, Theatre, compare
@@ -24,7 +24,7 @@ from txzookeeper.testing.differential.wires import MemoryWire
 class DifferentialTests(SynchronousTestCase):
     """Random plays on both servers."""
 
-    skip = None if available() else HOW_TO_GET_ONE
+    skip = None if available() else NOT_INSTALLED
 
     def setUp(self) -> None:
         """Start a real server."""

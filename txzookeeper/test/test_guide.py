@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 import txzookeeper
 from txzookeeper.test.test_conformance import real_world
-from txzookeeper.testing import SKIPPED, MemoryWorld, World, real_servers
+from txzookeeper.testing import NOT_INSTALLED, SKIPPED, MemoryWorld, World, real_servers
 from txzookeeper.testing.certificates import Authority
 from txzookeeper.testing.secure import SecureServer, secure_available
 
@@ -95,7 +95,7 @@ class RealGuideTests(guide_tests(real_world)):  # type: ignore[misc]
 class SecureGuideTests(TestCase):
     """With a real ZooKeeper over TLS."""
 
-    skip = MISSING or (None if secure_available() else "no ZooKeeper that can speak TLS")
+    skip = MISSING or (None if secure_available() else NOT_INSTALLED)
     timeout = 60
 
     async def test_access(self) -> None:

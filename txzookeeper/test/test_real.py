@@ -18,13 +18,13 @@ from txzookeeper.errors import (
 )
 from txzookeeper.managed import ManagedClient
 from txzookeeper.permissions import make_digest_acl
-from txzookeeper.testing.real import RealServer, available
+from txzookeeper.testing.real import NOT_INSTALLED, RealServer, available
 
 
 class RealServerTests(TestCase):
     """A server that is stopped and started under its clients."""
 
-    skip = None if available() else "no ZooKeeper is installed"
+    skip = None if available() else NOT_INSTALLED
     timeout = 60
 
     def setUp(self) -> None:

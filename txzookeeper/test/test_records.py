@@ -31,6 +31,7 @@ from txzookeeper.records import (
     ErrorResponse,
     GetChildrenResponse,
     GetDataRequest,
+    GetDataResponse,
     MultiHeader,
     ReplyHeader,
     RequestHeader,
@@ -56,10 +57,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.integers(-(2**bits), 2**bits - 1)
     if get_origin(hint) is tuple:
         return st.lists(values(get_args(hint)[0]), max_size=4).map(tuple)
-    simple = {bool: st.booleans(), bytes: st.binary(max_size=20)}
-    if hint in (str, str | None):
-        text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-        return text if hint is str else st.none() | text
+    simple: dict[Any, st.SearchStrategy[Any]] = {bool: st.booleans(), bytes: st.binary(max_size=20)}
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    simple |= {str: text, str | None: st.none() | text, bytes | None: st.none() | simple[bytes]}
     return simple[hint] if hint in simple else made(hint)
 
 
@@ -113,11 +113,12 @@ class RoundTripTests(SynchronousTestCase):
         self.assertEqual(decode(ConnectResponse, encode(answer)[:-1]), answer)
 
     def test_null(self) -> None:
-        """A null list, string or buffer reads as an empty one."""
+        """A null list, string or buffer reads as an empty one, unless it is told from one."""
         null = b"\xff\xff\xff\xff"
         self.assertEqual(decode(GetChildrenResponse, null), GetChildrenResponse(()))
         create = decode(CreateRequest, null + null + null + bytes(4))
-        self.assertEqual(create, CreateRequest("", b"", (), 0))
+        self.assertEqual(create, CreateRequest("", None, (), 0))
+        self.assertEqual(decode(GetDataResponse, null + bytes(68)).data, b"")
 
 
 class NonsenseTests(SynchronousTestCase):

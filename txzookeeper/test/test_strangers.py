@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper.test.kazoo_worker import ROUNDS
 from txzookeeper.test.shell import ZKCLI, Said, zkcli
-from txzookeeper.testing import HOW_TO_GET_ONE, RealServer, available
+from txzookeeper.testing import NOT_INSTALLED, RealServer, available
 from txzookeeper.testing.embedded import EmbeddedProcess
 
 WORKERS: Final = 3
@@ -169,7 +169,7 @@ class KazooTests(SynchronousTestCase):
 class ShellTests(SynchronousTestCase):
     """Apache's own shell, on the embedded server and on a real one."""
 
-    skip = None if available() and ZKCLI else f"zkCli.sh is needed. {HOW_TO_GET_ONE}"
+    skip = None if available() and ZKCLI else NOT_INSTALLED
 
     def setUp(self) -> None:
         """Start both."""

@@ -15,7 +15,14 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txzookeeper import EPHEMERAL, ConnectionLossException, ZookeeperClient
-from txzookeeper.testing import VARIABLE, MemoryServer, NeverFired, RealServer, available
+from txzookeeper.testing import (
+    NOT_INSTALLED,
+    VARIABLE,
+    MemoryServer,
+    NeverFired,
+    RealServer,
+    available,
+)
 from txzookeeper.testing.process import free_ports
 
 
@@ -124,13 +131,13 @@ class ProcessTests(SynchronousTestCase):
         self.assertEqual(server.process.mode(), "standalone")
 
     if not available():
-        test_threads.skip = "needs an installed ZooKeeper"  # type: ignore[attr-defined]
+        test_threads.skip = NOT_INSTALLED  # type: ignore[attr-defined]
 
 
 class CommandTests(TestCase):
     """``python -m txzookeeper.testing``."""
 
-    skip = None if available() else "needs an installed ZooKeeper"
+    skip = None if available() else NOT_INSTALLED
 
     async def python(self, *arguments: str) -> tuple[str, int]:
         """Run this Python, and give its output and status."""

@@ -13,12 +13,13 @@ from txzookeeper.constants import PERM_ALL
 from txzookeeper.errors import ClosingException, NoAuthException
 from txzookeeper.records import ACL, ClientInfo
 from txzookeeper.testing.certificates import Authority
+from txzookeeper.testing.real import NOT_INSTALLED
 from txzookeeper.testing.secure import SecureServer, secure_available
 from txzookeeper.tls import tls_endpoint
 
 OURS: Final = Authority("Ours")
 THEIRS: Final = Authority("Theirs")
-SKIPPED: Final = None if secure_available() else "no ZooKeeper that can speak TLS is installed"
+SKIPPED: Final = None if secure_available() else NOT_INSTALLED
 
 
 @cache

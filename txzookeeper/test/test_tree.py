@@ -21,11 +21,13 @@ from txzookeeper.errors import (
     SessionExpiredException,
     UnimplementedException,
 )
+from txzookeeper.jute import encode
 from txzookeeper.records import (
     CheckRequest,
     CreateRequest,
     DeleteRequest,
     ErrorResponse,
+    GetDataRequest,
     SetDataRequest,
     Stat,
 )
@@ -51,6 +53,13 @@ class NodeTests(TreeTests):
         self.assertEqual(
             self.me.stat("/a"), Stat(made.zxid, changed.zxid, 5, 7, 1, 1, 0, 0, 4, 1, child.zxid)
         )
+
+    def test_null(self) -> None:
+        """Null data are read again as null, and have no length."""
+        self.me.create("/a", None)
+        answer = self.me.ask(c.GET_DATA_OP, GetDataRequest("/a", False))
+        self.assertEqual((answer.body.data, answer.body.stat.data_length), (None, 0))
+        self.assertTrue(encode(answer.body).startswith(b"\xff\xff\xff\xff"))
 
     def test_cversion_counts_both_ways(self) -> None:
         """What clients see as cversion grows by creations and deletions of children."""

@@ -14,7 +14,7 @@ from txzookeeper.client import ZookeeperClient
 from txzookeeper.records import AddWatchRequest, ExistsRequest, GetChildrenRequest
 from txzookeeper.test.peers import ServerTests
 from txzookeeper.testing.memory import MemoryServer
-from txzookeeper.testing.real import RealServer, available
+from txzookeeper.testing.real import NOT_INSTALLED, RealServer, available
 
 ALIKE = ("ruok", "isro", "srvr", "stat", "cons", "wchs", "dump", "crst", "srst")
 
@@ -137,7 +137,7 @@ class WordTests(ServerTests):
 class ComparisonTests(TestCase):
     """The same questions to a real server."""
 
-    skip = None if available() else "no ZooKeeper is installed"
+    skip = None if available() else NOT_INSTALLED
     timeout = 60
 
     async def test_alike(self) -> None:

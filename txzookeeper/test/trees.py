@@ -40,7 +40,7 @@ class Someone:
         return self.tree.perform(operation, request, self.caller, now)
 
     def create(
-        self, path: str, data: bytes = b"", flags: int = 0, acls: Any = OPEN, now: int = 1000
+        self, path: str, data: bytes | None = b"", flags: int = 0, acls: Any = OPEN, now: int = 1000
     ) -> Answer:
         return self.ask(c.CREATE_OP, CreateRequest(path, data, acls, flags), now)
 

@@ -14,6 +14,7 @@ from txzookeeper.testing.memory import MemoryServer, Network, NeverFired
 from txzookeeper.testing.proxy import Proxy
 from txzookeeper.testing.real import (
     HOW_TO_GET_ONE,
+    NOT_INSTALLED,
     SKIPPED,
     VARIABLE,
     DidNotStart,
@@ -25,6 +26,7 @@ from txzookeeper.testing.world import MemoryWorld, RealWorld, World
 
 __all__ = [
     "HOW_TO_GET_ONE",
+    "NOT_INSTALLED",
     "SKIPPED",
     "VARIABLE",
     "DidNotStart",

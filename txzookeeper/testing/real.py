@@ -20,9 +20,14 @@ from txzookeeper.testing.process import DidNotStart, Process, available, free_po
 HOW_TO_GET_ONE = "No ZooKeeper is installed here: apt-get install zookeeper brings one."
 VARIABLE = "ZOOKEEPER_TEST_SERVERS"
 SKIPPED = f"needs a real ZooKeeper: run it under `python -m txzookeeper.testing` or set {VARIABLE}"
+"""Why a test is skipped that uses the server of the environment."""
+
+NOT_INSTALLED = f"needs a real ZooKeeper. {HOW_TO_GET_ONE}"
+"""Why one is skipped that starts a server of its own. These words are what `.ci/summary` finds."""
 
 __all__ = [
     "HOW_TO_GET_ONE",
+    "NOT_INSTALLED",
     "SKIPPED",
     "VARIABLE",
     "DidNotStart",

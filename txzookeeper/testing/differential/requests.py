@@ -76,7 +76,7 @@ _new_paths = weighted(
     (12, paths), (4, st.sampled_from(_BEFORE_NUMBERS)), (1, st.sampled_from(_UNHEARD))
 )
 
-data = st.sampled_from([b"", b"1", b"22", b"\0" * 1000])
+data = st.sampled_from([b"", b"1", b"22", None, b"\0" * 1000])
 versions = st.sampled_from([-1, -1, -1, -1, 0, 0, 1, 2, -2, 1 << 30, -(1 << 31)])
 _ANY_PERMS: Final = [c.PERM_ALL, c.PERM_ALL, c.PERM_ALL, 1, 2, 4, 8, 16, 15, 30]
 _perms = weighted((9, st.sampled_from(_ANY_PERMS)), (1, st.sampled_from([0, 32, 63, -1])))
