@@ -12,7 +12,8 @@ from txzookeeper import constants as c
 from txzookeeper.records import ACL, Stat
 
 ROOT: Final = "/"
-SPECIAL_PATHS: Final = frozenset({ROOT, "/zookeeper", "/zookeeper/quota", "/zookeeper/config"})
+QUOTA: Final = "/zookeeper/quota"
+SPECIAL_PATHS: Final = frozenset({ROOT, "/zookeeper", QUOTA, "/zookeeper/config"})
 """Nodes that every server has from its birth, and that cannot be deleted."""
 
 CONTAINER_OWNER: Final = -(1 << 63)
@@ -87,5 +88,5 @@ def born() -> Iterable[tuple[str, Node]]:
     anyone = (ACL(c.PERM_ALL, "world", "anyone"),)
     yield ROOT, Node(b"", anyone, children=1)
     yield "/zookeeper", Node(b"", anyone, children=2)
-    yield "/zookeeper/quota", Node(b"", anyone)
+    yield QUOTA, Node(b"", anyone)
     yield "/zookeeper/config", Node(b"", (ACL(c.PERM_READ, "world", "anyone"),), aversion=-1)

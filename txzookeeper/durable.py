@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from txzookeeper.changes import Changes
 from txzookeeper.datanode import Node
 from txzookeeper.store import Batch, Image
 from txzookeeper.tree import Answer, Session, Tree
@@ -78,8 +77,8 @@ class DurableTree(Tree):
     def _remember(self, session: int) -> None:
         self._sessions_before.setdefault(session, replace(self.sessions[session]))
 
-    def _commit(self, changes: Changes, body: Any) -> Answer:
-        for path in changes.nodes:
+    def _take(self, changed: Mapping[str, Node | None]) -> None:
+        for path in changed:
             if path not in self._nodes_before:
                 self._nodes_before[path] = self.nodes.get(path)
-        return super()._commit(changes, body)
+        super()._take(changed)

@@ -10,13 +10,13 @@ ZooKeeper 3.8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from txzookeeper import constants as c
 from txzookeeper.changes import WRITES, Caller, Changes, meant
-from txzookeeper.datanode import Node, born
+from txzookeeper.datanode import QUOTA, Node, born
 from txzookeeper.errors import (
     MarshallingErrorException,
     SessionExpiredException,
@@ -25,6 +25,7 @@ from txzookeeper.errors import (
 from txzookeeper.multi import MULTI_READS, Part
 from txzookeeper.nodes import Nodes
 from txzookeeper.queries import Queries
+from txzookeeper.quota import counted
 from txzookeeper.rearming import rearm
 from txzookeeper.records import Create2Response, Empty, ErrorResponse
 from txzookeeper.watchtable import Fired, Kind, WatchTable
@@ -155,10 +156,23 @@ class Tree:
         return self._commit(changes, results)
 
     def _commit(self, changes: Changes, body: Any) -> Answer:
-        for path, node in changes.nodes.items():
-            self.nodes.take(path, node)
+        take = self._take_and_count if self._has_quota(changes.nodes) else self._take
+        take(changes.nodes)
         events = [fired for it in changes.happenings for fired in self._watches.fire(it)]
         return Answer(self.zxid, 0, body, tuple(events))
+
+    def _has_quota(self, changed: Mapping[str, Node | None]) -> bool:
+        place = changed.get(QUOTA) or self.nodes.get(QUOTA)
+        return place is not None and place.children > 0
+
+    def _take_and_count(self, changed: Mapping[str, Node | None]) -> None:
+        before = {path: self.nodes.get(path) for path in changed}
+        self._take(changed)
+        self._take(counted(before, self.nodes))
+
+    def _take(self, changed: Mapping[str, Node | None]) -> None:
+        for path, node in changed.items():
+            self.nodes.take(path, node)
 
     def _multi_read(self, parts: Sequence[Part], caller: Caller) -> Answer:
         if not all(operation in MULTI_READS for operation, _ in parts):

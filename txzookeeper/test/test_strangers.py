@@ -70,9 +70,27 @@ delete /x/q
 removewatches /x
 removewatches /x/s0000000000
 set /x/s0000000000 w
-setquota -n 100 /x
+create /y abc
+create /y/a aaaa
+setquota -n 3 /y
+setquota -b 10 /y
+setquota -N 2 /y
 listquota /y
-delquota -n /x
+listquota /z
+create /y/b bbbb
+create -e /y/b/c cccccc
+create /yy other
+set /y/a 1234567890
+delete /y/b/c
+listquota /y
+get -s /zookeeper/quota/y/zookeeper_stats
+get -s /zookeeper/quota/y/zookeeper_limits
+setquota -n 3 /y/a
+deleteall /y
+listquota /y
+delquota -n /y
+delquota /y
+ls -R /zookeeper
 stat -w /x/t
 set /x/t f
 config

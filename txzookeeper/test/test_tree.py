@@ -27,7 +27,6 @@ from txzookeeper.records import (
     CreateRequest,
     DeleteRequest,
     ErrorResponse,
-    GetDataRequest,
     SetDataRequest,
     Stat,
 )
@@ -57,7 +56,7 @@ class NodeTests(TreeTests):
     def test_null(self) -> None:
         """Null data are read again as null, and have no length."""
         self.me.create("/a", None)
-        answer = self.me.ask(c.GET_DATA_OP, GetDataRequest("/a", False))
+        answer = self.me.get("/a")
         self.assertEqual((answer.body.data, answer.body.stat.data_length), (None, 0))
         self.assertTrue(encode(answer.body).startswith(b"\xff\xff\xff\xff"))
 

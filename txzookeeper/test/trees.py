@@ -52,7 +52,7 @@ class Someone:
     ) -> Answer:
         return self.ask(c.CREATE_TTL_OP, CreateTTLRequest(path, b"", OPEN, flags, ttl), now)
 
-    def set(self, path: str, data: bytes, version: int = -1, now: int = 1000) -> Answer:
+    def set(self, path: str, data: bytes | None, version: int = -1, now: int = 1000) -> Answer:
         return self.ask(c.SET_DATA_OP, SetDataRequest(path, data, version), now)
 
     def delete(self, path: str, version: int = -1) -> Answer:
