@@ -51,6 +51,8 @@ class Asked(Protocol):
 
 def answer(word: str, server: Asked, asker: Connection) -> str | None:
     """Give the answer to a word; None if it is none."""
+    if word in _UNLISTED:
+        return f"{word} is not executed because it is not in the whitelist.\n"
     function = _WORDS.get(word)
     return None if function is None else function(server, asker)
 
@@ -161,6 +163,8 @@ _WORDS: Final[dict[str, Callable[[Asked, Connection], str]]] = {
     "crst": _crst,
     "srst": _srst,
 }
+_UNLISTED: Final = frozenset({"dirs", "gtmk", "hash", "stmk", "wchc", "wchp"})
+"""Words that a real server knows, but answers only if it was told to."""
 
 _OPERATIONS: Final = {
     c.CREATE_OP: "CREA",

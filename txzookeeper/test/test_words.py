@@ -79,6 +79,11 @@ class WordTests(ServerTests):
             listener = ask(self.server, word)
             self.assertEqual((listener.heard, listener.closed), (b"", True))
 
+    def test_unlisted(self) -> None:
+        """What a real server keeps to itself by default is refused in its words."""
+        refusal = "wchc is not executed because it is not in the whitelist.\n"
+        self.assertEqual(self.say("wchc"), refusal)
+
     def test_numbers(self) -> None:
         """Nodes, transactions, packets and latencies are counted until the counts are reset."""
         peer, _ = self.member()
