@@ -1,6 +1,7 @@
 """The agent: the loop on one machine that makes what is into what should be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twisted.application.service import Service
@@ -13,14 +14,15 @@ from twisted.python.failure import Failure
 from pop.catalogue import Catalogue
 from pop.cluster import Cluster
 from pop.errors import PopError
-from pop.instances import Instance, Instances
-from pop.life import Phase
+from pop.instance import Instance
+from pop.instances import Instances
 from pop.model import Service as Wish
-from pop.model import Status
 from pop.plan import Held, Unrunnable, Want, plan
 from pop.program import Launch
 from pop.registration import Registration
-from pop.reports import Report, Reports
+from pop.reports import Reports
+from pop.slots import service_of, slots
+from pop.summary import summary
 from pop.watch import Wanted
 from txzookeeper import CONNECTED_STATE, ClientEvent
 
@@ -144,7 +146,7 @@ class Agent(Service):
             await deferLater(self._clock, 0)  # what one step has to report need not wait for all
 
     def resolve(self, wanted: Wanted) -> dict[str, Want]:
-        """What to do with each service that should be here.
+        """What to do with each slot of the services that should be here.
 
         What makes no sense, or cannot be run here, is complained of once; what runs already goes
         on as it last made sense.
@@ -155,16 +157,23 @@ class Agent(Service):
         found = {name: want for name, (_, want) in self._resolved.items()}
         complaints = {name: str(problem) for name, problem in wanted.problems.items()}
         found |= {name: Unrunnable(complaints[name]) for name in wanted.undefined}
-        for name, want in found.items():
-            if isinstance(want, Unrunnable):
-                complaints[name] = want.why
-                found[name] = self._last_good(name, want)
+        complaints |= {name: w.why for name, w in found.items() if isinstance(w, Unrunnable)}
         self._complain(complaints)
-        return found
+        return {slot: w for name, want in found.items() for slot, w in self._slots(name, want)}
 
-    def _last_good(self, name: str, want: Unrunnable) -> Want:
-        running = self.instances.observed().get(name)
-        return running if isinstance(running, Launch) else want
+    def _slots(self, name: str, want: Want) -> Iterable[tuple[str, Want]]:
+        """One for each process of a service; one for what does not run."""
+        if isinstance(want, Launch):
+            # How many there are is no difference to those that run.
+            each = want if want.processes == 1 else replace(want, processes=1)
+            return ((slot, each) for slot in slots(name, want.processes))
+        running = self._running(name) if isinstance(want, Unrunnable) else {}
+        return (running or {name: want}).items()
+
+    def _running(self, name: str) -> dict[str, Want]:
+        """What should run of a service by what it was last told."""
+        every = ((each.name, each.want) for each in self.instances.of(name))
+        return {slot: want for slot, want in every if isinstance(want, Launch)}
 
     def _complain(self, complaints: dict[str, str]) -> None:
         """Log what is new, and publish it with the instances that go on."""
@@ -175,8 +184,7 @@ class Agent(Service):
                 continue
             if why:
                 self._log.error("{service}: {why}", service=name, why=why)
-            if instance := self.instances.find(name):
-                self._report(instance)
+            self._publish(name)
 
     def _resolve(self, name: str, service: Wish) -> tuple[Wish, Want]:
         """What to do with a service, worked out once for each change of it."""
@@ -195,21 +203,14 @@ class Agent(Service):
             return Unrunnable(f"The service type failed: {type(error).__name__}: {error}")
 
     def _report(self, instance: Instance) -> None:
-        gone = instance.want is None and instance.life.phase is Phase.STOPPED
-        self._reports.publish(instance.name, None if gone else self._describe(instance))
+        self._publish(service_of(instance.name))
 
-    def _describe(self, instance: Instance) -> Report:
-        life = instance.life
-        hopeless = isinstance(instance.want, Unrunnable) and life.phase is Phase.STOPPED
-        ago = self._clock.seconds() - life.since
-        status = Status(
-            phase=(Phase.FAILED if hopeless else life.phase).value,
-            since=iso_time(self._wall() - ago),
-            why=life.why,
-            restarts=life.restarts,
-            problem="" if hopeless else self._complaints.get(instance.name, ""),
-        )
-        return Report(status, life.pid, life.state if life.phase is Phase.READY else None)
+    def _publish(self, name: str) -> None:
+        found = summary(self.instances.of(name), self._complaints.get(name, ""), self._when)
+        self._reports.publish(name, found)
+
+    def _when(self, seconds: float) -> str:
+        return iso_time(self._wall() - (self._clock.seconds() - seconds))
 
 
 def iso_time(seconds: float) -> str:

@@ -1,151 +1,27 @@
-"""The instances of this machine: each drives one life."""
+"""The instances of this machine, each of which drives a life of its own."""
 
 import random
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from pop import life as lives
-from pop.errors import NotSpawned
-from pop.interfaces import IProcess, ISpawner
-from pop.life import Life, Phase
+from pop.instance import Instance, Watch
+from pop.interfaces import ISpawner
+from pop.life import Phase
 from pop.plan import Held, Unrunnable, Want
 from pop.program import Launch
-from pop.protocols.notify import Notice
-
-
-class InstanceProtocol(ProcessProtocol):
-    """Tells an instance what happens to its process."""
-
-    def __init__(self, happened: Callable[[lives.Event], None]) -> None:
-        self._happened = happened
-        self._ended = False
-
-    def notified(self, notice: Notice) -> None:
-        """The program said something of itself; what arrives after its end is of no interest."""
-        if not self._ended:
-            self._happened(
-                lives.Notified(notice.ready, notice.stopping, notice.status, notice.state)
-            )
-
-    def processEnded(self, reason: Failure) -> None:
-        """Nothing of it is left."""
-        self._ended = True
-        success = isinstance(reason.value, ProcessDone)
-        self._happened(lives.Exited(how_it_ended(reason), success))
-
-
-def how_it_ended(reason: Failure) -> str:
-    """The end of a process in words."""
-    error = reason.value
-    if not isinstance(error, ProcessTerminated):
-        return "exited with status 0"
-    if error.signal is not None:
-        return f"ended by signal {error.signal}"
-    if error.exitCode is not None:
-        return f"exited with status {error.exitCode}"
-    return "ended while nobody watched"
-
-
-class Instance:
-    """One service on this machine.
-
-    @ivar want: what it was last told; L{None}, to go away.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        spawner: ISpawner,
-        clock: IReactorTime,
-        chance: random.Random,
-        changed: Callable[["Instance"], None],
-    ) -> None:
-        self.name = name
-        self.life = Life(since=clock.seconds())
-        self.want: Want | None = None
-        self._spawner = spawner
-        self._clock = clock
-        self._chance = chance
-        self._changed = changed
-        self._process: IProcess | None = None
-        self._timer: IDelayedCall | None = None
-        self._events: deque[lives.Event] = deque()
-        self._shown: tuple[Want | None, Life] = (None, self.life)
-
-    def tell(self, want: Want | None, event: lives.Event) -> None:
-        """Take new orders."""
-        self.want = want
-        self.happened(event)
-
-    def happened(self, event: lives.Event) -> None:
-        """Go on with life; an event that a deed causes waits until that deed is done."""
-        self._events.append(event)
-        if len(self._events) > 1:
-            return
-        try:
-            while self._events:
-                self._step(self._events[0])
-                self._events.popleft()
-        finally:
-            self._events.clear()
-        # What it says for people in between goes along with the next change.
-        shown = (self.want, replace(self.life, said=""))
-        if self._shown != shown:
-            self._shown = shown
-            self._changed(self)
-
-    def _step(self, event: lives.Event) -> None:
-        phase = self.life.phase
-        now, chance = self._clock.seconds(), self._chance.random()
-        self.life, deeds = lives.step(self.life, event, now=now, chance=chance)
-        if self.life.phase is not phase:
-            self._cancel_timer()
-        if isinstance(event, lives.Exited):
-            self._process = None
-        for deed in deeds:
-            self._do(deed)
-
-    def _do(self, deed: lives.Deed) -> None:
-        match deed:
-            case lives.Spawn(launch):
-                self.happened(self._spawn(launch))
-            case lives.AskToStop(signal) if self._process:
-                self._process.stop(signal)
-            case lives.Kill() if self._process:
-                self._process.kill()
-            case lives.Wake(after):
-                self._cancel_timer()
-                self._timer = self._clock.callLater(after, self._elapsed)
-
-    def _spawn(self, launch: Launch) -> lives.Event:
-        try:
-            process = self._spawner.spawn(self.name, launch, InstanceProtocol(self.happened))
-        except NotSpawned as error:
-            return lives.Refused(str(error).rstrip("."))
-        self._process = process
-        return lives.Spawned(process.pid)
-
-    def _elapsed(self) -> None:
-        self._timer = None
-        self.happened(lives.Elapsed())
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+from pop.slots import index_of, service_of
 
 
 class Instances:
-    """All instances of this machine, by the name of their service.
+    """All instances of this machine, by the names of their slots.
 
+    None waits for another: each is told at once, and goes on by itself.
+
+    @param watch: makes what looks after the health of one process.
     @ivar changed: called with an instance whenever anything about it changed; after it has gone
         away too, with L{Instance.want} and the phase saying so.
     """
@@ -155,20 +31,28 @@ class Instances:
     def __init__(
         self,
         spawner: ISpawner,
+        watch: Watch,
         clock: IReactorTime,
         chance: random.Random,
         changed: Callable[[Instance], None],
     ) -> None:
         self._spawner = spawner
+        self._watch = watch
         self._clock = clock
         self._chance = chance
         self._changed = changed
         self._found: dict[str, Instance] = {}
+        self._services: dict[str, dict[str, Instance]] = {}
         self._empty: list[Deferred[None]] = []
 
     def observed(self) -> Mapping[str, Want | None]:
         """What each instance was last told to do."""
         return {name: instance.want for name, instance in self._found.items()}
+
+    def adopt(self) -> None:
+        """Go on with all that a predecessor left, as it was last told; call it before all else."""
+        for left in self._spawner.left():
+            self._instance(left.name).adopt(left)
 
     def start(self, name: str, launch: Launch, why: str) -> None:
         """Run a service; what runs already is stopped first."""
@@ -191,9 +75,21 @@ class Instances:
         self._tell_if_empty()
         return gone
 
+    def let_go(self) -> None:
+        """Look after none of them any more, and leave their processes to a successor."""
+        for instance in self._found.values():
+            instance.let_go()
+        self._found.clear()
+        self._services.clear()
+
     def find(self, name: str) -> Instance | None:
-        """The instance of a service, if there is one."""
+        """The instance in a slot, if there is one."""
         return self._found.get(name)
+
+    def of(self, service: str) -> list[Instance]:
+        """The instances of a service, in the order of their slots."""
+        found = self._services.get(service, {})
+        return [found[name] for name in sorted(found, key=index_of)]
 
     def all(self) -> list[Instance]:
         """Every instance there is."""
@@ -201,10 +97,19 @@ class Instances:
 
     def _instance(self, name: str) -> Instance:
         if name not in self._found:
-            self._found[name] = Instance(
-                name, self._spawner, self._clock, self._chance, self._on_change
+            instance = Instance(
+                name, self._spawner, self._watch, self._clock, self._chance, self._on_change
             )
+            self._found[name] = instance
+            self._services.setdefault(service_of(name), {})[name] = instance
         return self._found[name]
+
+    def _forget(self, name: str) -> None:
+        del self._found[name]
+        siblings = self._services[service_of(name)]
+        del siblings[name]
+        if not siblings:
+            del self._services[service_of(name)]
 
     def _on_change(self, instance: Instance) -> None:
         life = instance.life
@@ -216,7 +121,7 @@ class Instances:
             why=f" ({life.why})" if life.why else "",
         )
         if instance.want is None and life.phase is Phase.STOPPED:
-            self._found.pop(instance.name, None)
+            self._forget(instance.name)
         self._changed(instance)
         self._tell_if_empty()
 

@@ -171,6 +171,7 @@ class Status:
     @ivar since: when the phase began, ISO 8601 in UTC.
     @ivar restarts: how often it was started again after it had ended by itself.
     @ivar problem: why it does not do what is wanted of it just now.
+    @ivar processes: the same of each process, where there are several.
     """
 
     phase: str
@@ -178,6 +179,7 @@ class Status:
     why: str = ""
     restarts: int = 0
     problem: str = ""
+    processes: tuple[Mapping[str, Json], ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
@@ -185,10 +187,11 @@ class Status:
 
     def to_object(self) -> dict[str, Json]:
         """As JSON has it."""
+        several = {"processes": list(self.processes)} if self.processes else {}
         known = {"phase": self.phase, "since": self.since, "why": self.why}
         counted = {"restarts": self.restarts}
         problem = {"problem": self.problem} if self.problem else {}
-        return {**self.extra, **known, **counted, **problem}
+        return {**self.extra, **known, **counted, **problem, **several}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Status":
@@ -197,7 +200,10 @@ class Status:
         since = _take(path, found, "since", str, "")
         why = _take(path, found, "why", str, "")
         restarts = _take(path, found, "restarts", int, 0)
-        return cls(phase, since, why, restarts, _take(path, found, "problem", str, ""), found)
+        problem = _take(path, found, "problem", str, "")
+        processes = _take(path, found, "processes", list, [])
+        known = tuple(each for each in processes if isinstance(each, dict))
+        return cls(phase, since, why, restarts, problem, known, found)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pop.program import Launch
+from pop.slots import service_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Unrunnable:
 
 
 Want = Launch | Held | Unrunnable
-"""What a machine should do with a service that is deployed on it."""
+"""What a machine should do with a service that is deployed on it, or with one of its slots."""
 
 
 class Doer(Protocol):
@@ -77,10 +78,14 @@ Step = Start | Hold | Drop
 def plan(wanted: Mapping[str, Want], observed: Mapping[str, Want | None]) -> tuple[Step, ...]:
     """The steps that are due, by name, those that end something first.
 
-    @param wanted: what each service that is deployed here should do.
+    @param wanted: what each slot of the services that are deployed here should do.
     @param observed: what each instance was last told to do; L{None}, to go away.
     """
-    drops = [Drop(name) for name, now in sorted(observed.items()) if now and name not in wanted]
+    drops = [
+        Drop(name, _needlessness(wanted.get(service_of(name))))
+        for name, now in sorted(observed.items())
+        if now and name not in wanted
+    ]
     changes = [
         _change(name, want, observed.get(name))
         for name, want in sorted(wanted.items())
@@ -94,6 +99,13 @@ def _change(name: str, want: Want, now: Want | None) -> Step:
     if isinstance(want, Launch):
         return Start(name, want, _difference(now, want))
     return Hold(name, want)
+
+
+def _needlessness(first: Want | None) -> str:
+    """Why a slot is needed no more, by what its service's first one should do."""
+    if first is None:
+        return "undeployed"
+    return "settings changed" if isinstance(first, Launch) else first.why
 
 
 def _difference(now: Want | None, want: Launch) -> str:

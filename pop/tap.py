@@ -172,7 +172,7 @@ def compose(
         cluster=cluster,
         registration=Registration(cluster, machine, info, reports, clock),
         reports=reports,
-        instances=lambda changed: Instances(spawner, clock, chance, changed),
+        instances=lambda changed: Instances(spawner, watch, clock, chance, changed),
         catalogue=catalogue,
         clock=clock,
         wall=wall,

@@ -15,7 +15,7 @@ from txzookeeper.errors import ConnectionLossException
 
 
 async def until_ready(cluster: Cluster, service: str, machine: str, patience: float) -> None:
-    """Wait until an instance is ready.
+    """Wait until an instance is ready, or has done what it should and is finished.
 
     @param patience: seconds.
     @raise NotReady: it failed, or the time is over.
@@ -28,9 +28,12 @@ async def until_ready(cluster: Cluster, service: str, machine: str, patience: fl
         return NotReady(service=service, machine=machine, phase=status.phase, why=why)
 
     def done(status: Status | None) -> bool:
-        if status and status.phase == Phase.FAILED:
+        if status is None:
+            return False
+        finished = status.phase == Phase.FINISHED
+        if status.phase == Phase.FAILED or (finished and status.problem):
             raise not_ready(status)
-        return status is not None and status.phase == Phase.READY
+        return finished or status.phase == Phase.READY
 
     await _until(cluster, cluster.paths.status(service, machine), patience, done, not_ready)
 

@@ -1,0 +1,234 @@
+"""One instance: what drives a life, does its deeds and hears what comes of them."""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from pop import life as lives
+from pop.errors import NotSpawned
+from pop.interfaces import IProcess, ISpawner
+from pop.life import RUNS, Life, Phase
+from pop.plan import Want
+from pop.policy import Checks
+from pop.program import Launch, Left
+from pop.protocols.notify import Notice
+
+
+class Watcher(Protocol):
+    """What looks after a process while it runs: its health checks and its watchdog."""
+
+    def start(self) -> None: ...
+    def ready(self) -> None: ...
+    def watchdog_fed(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+Watch = Callable[[str, Launch, Callable[[lives.Event], None]], Watcher]
+"""(slot, launch, told): makes what looks after one process, and tells what it finds."""
+
+
+class InstanceProtocol(ProcessProtocol):
+    """Tells an instance what happens to its process.
+
+    @param fed: called when the program says that it lives.
+    """
+
+    def __init__(
+        self, happened: Callable[[lives.Event], None], fed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._happened = happened
+        self._fed = fed
+        self._ended = False
+
+    def notified(self, notice: Notice) -> None:
+        """The program said something of itself; what arrives after its end is of no interest."""
+        if self._ended:
+            return
+        if notice.watchdog:
+            self._fed()
+        said = replace(notice, watchdog=False)
+        if said != Notice():
+            self._happened(lives.Notified(said.ready, said.stopping, said.status, said.state))
+
+    def processEnded(self, reason: Failure) -> None:
+        """Nothing of it is left."""
+        self._ended = True
+        success = isinstance(reason.value, ProcessDone)
+        self._happened(lives.Exited(how_it_ended(reason), success))
+
+
+def how_it_ended(reason: Failure) -> str:
+    """The end of a process in words."""
+    error = reason.value
+    if not isinstance(error, ProcessTerminated):
+        return "exited with status 0"
+    if error.signal is not None:
+        return f"ended by signal {error.signal}"
+    if error.exitCode is not None:
+        return f"exited with status {error.exitCode}"
+    return "ended while nobody watched"
+
+
+class Instance:
+    """One process's place on this machine, and the process that runs there, if any.
+
+    @ivar name: of its slot.
+    @ivar want: what it was last told; L{None}, to go away.
+    @ivar before: its life when it was last shown, before the present change.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name: str,
+        spawner: ISpawner,
+        watch: Watch,
+        clock: IReactorTime,
+        chance: random.Random,
+        changed: Callable[["Instance"], None],
+    ) -> None:
+        self.name = name
+        self.life = self.before = Life(since=clock.seconds())
+        self.want: Want | None = None
+        self._spawner = spawner
+        self._watch = watch
+        self._clock = clock
+        self._chance = chance
+        self._changed = changed
+        self._process: IProcess | None = None
+        self._watcher: Watcher | None = None
+        self._timer: IDelayedCall | None = None
+        self._events: deque[lives.Event] = deque()
+        self._shown: tuple[Want | None, Life] = (None, self.life)
+        self._noted: tuple[bool, object] = (False, None)
+        self._let_go = False
+
+    def tell(self, want: Want | None, event: lives.Event) -> None:
+        """Take new orders."""
+        self.want = want
+        self.happened(event)
+
+    def adopt(self, left: Left) -> None:
+        """Go on with the process that a predecessor left."""
+        self._process = self._spawner.adopt(left, self._protocol())
+        self._noted = (left.ready, left.state)
+        self.tell(
+            left.launch, lives.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
+        )
+
+    def let_go(self) -> None:
+        """Look after it no more, and leave its process to a successor of this agent."""
+        self._let_go = True
+        self._leave_alone()
+        self._cancel_timer()
+
+    def happened(self, event: lives.Event) -> None:
+        """Go on with life; an event that a deed causes waits until that deed is done."""
+        if self._let_go:
+            return
+        self._events.append(event)
+        if len(self._events) > 1:
+            return
+        try:
+            while self._events:
+                self._step(self._events[0])
+                self._events.popleft()
+        finally:
+            self._events.clear()
+        self._note()
+        self._show()
+
+    def _show(self) -> None:
+        # What it says for people in between goes along with the next change.
+        shown = (self.want, replace(self.life, said="", doubt=""))
+        if self._shown != shown:
+            self.before, self._shown = self._shown[1], shown
+            self._changed(self)
+
+    def _note(self) -> None:
+        """A successor of this agent shall know what the process said of itself."""
+        now = (self.life.phase is Phase.READY, self.life.state)
+        if self._process is not None and self._noted != now:
+            self._noted = now
+            self._process.note(*now)
+
+    def _step(self, event: lives.Event) -> None:
+        phase = self.life.phase
+        now, chance = self._clock.seconds(), self._chance.random()
+        self.life, deeds = lives.step(self.life, event, now=now, chance=chance)
+        if self.life.phase is not phase:
+            self._cancel_timer()
+        if isinstance(event, lives.Exited):
+            self._process = None
+        self._look_after(event)
+        for deed in deeds:
+            self._do(deed)
+
+    def _look_after(self, event: lives.Event) -> None:
+        """See that its health is watched from the process's beginning until it should end."""
+        launch = self.life.running
+        if isinstance(event, lives.Exited) or self.life.phase not in RUNS or launch is None:
+            self._leave_alone()
+            return
+        if isinstance(event, lives.Spawned | lives.Adopted) and _is_watched(launch.checks):
+            self._watcher = self._watch(self.name, launch, self.happened)
+            self._watcher.start()
+        if self._watcher and self.life.phase is Phase.READY:
+            self._watcher.ready()
+
+    def _leave_alone(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = None
+
+    def _do(self, deed: lives.Deed) -> None:
+        match deed:
+            case lives.Spawn(launch):
+                self.happened(self._spawn(launch))
+            case lives.AskToStop(signal) if self._process:
+                self._process.stop(signal)
+            case lives.Kill() if self._process:
+                self._process.kill()
+            case lives.Wake(after):
+                self._cancel_timer()
+                self._timer = self._clock.callLater(after, self._elapsed)
+
+    def _spawn(self, launch: Launch) -> lives.Event:
+        try:
+            process = self._spawner.spawn(self.name, launch, self._protocol())
+        except NotSpawned as error:
+            return lives.Refused(str(error).rstrip("."))
+        except Exception as error:  # a defect, but no reason to look after it no more
+            self._log.failure("Cannot start {service}", service=self.name)
+            return lives.Refused(f"it cannot be started: {type(error).__name__}: {error}")
+        self._process, self._noted = process, (False, None)
+        return lives.Spawned(process.pid)
+
+    def _protocol(self) -> InstanceProtocol:
+        return InstanceProtocol(self.happened, self._fed)
+
+    def _fed(self) -> None:
+        if self._watcher is not None:
+            self._watcher.watchdog_fed()
+
+    def _elapsed(self) -> None:
+        self._timer = None
+        self.happened(lives.Elapsed())
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _is_watched(checks: Checks) -> bool:
+    return bool(checks.readiness or checks.liveness or checks.watchdog)
