@@ -156,6 +156,7 @@ def compose(
     machine: Machine,
     info: AgentInfo,
     spawner: ISpawner,
+    watch: Watch,
     catalogue: Catalogue,
     chance: random.Random,
     wall: Callable[[], float],

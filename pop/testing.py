@@ -35,6 +35,7 @@ class FakeProcess:
     @ivar launch: what it was started with.
     @ivar protocol: who is told of it.
     @ivar signals: what it was sent, by names without SIG, in order.
+    @ivar began: when it was started.
     @ivar alive: whether nothing has ended it yet.
     @ivar noted: readiness and state that a successor of this agent would find.
     @ivar stubborn: whether it takes no notice of any signal but KILL.
@@ -49,15 +50,16 @@ class FakeProcess:
         self.signals: list[str] = []
         self.stubborn = False
         self._clock = clock
+        self.began = clock.seconds()
         self.noted: tuple[bool, Mapping[str, Any] | None] = (False, None)
-        self.protocol = protocol
+        self.protocol: ProcessProtocol | None = protocol
         self.alive = True
-        self._ended = False
+        self._how: Exception | None = None
 
     @property
     def running(self) -> bool:
-        """Whether its protocol has not been told of its end."""
-        return not self._ended
+        """Whether nobody could have been told of its end yet."""
+        return self._how is None
 
     def stop(self, signal: str) -> None:
         """See L{IProcess.stop}."""
@@ -84,8 +86,20 @@ class FakeProcess:
     def notify(self, datagram: bytes = b"READY=1") -> None:
         """It says something of itself, as C{sd_notify(3)} does."""
         assert self.alive, f"{self.name} has ended and can say nothing more"
-        assert self.launch.program.notifies, f"{self.name} was given no NOTIFY_SOCKET"
-        self.protocol.notified(parse(datagram))  # type: ignore[attr-defined]  # see ISpawner
+        listens = self.launch.program.notifies or self.launch.checks.watchdog
+        assert listens, f"{self.name} was given no NOTIFY_SOCKET"
+        if self.protocol is not None:
+            self.protocol.notified(parse(datagram))  # type: ignore[attr-defined]  # see ISpawner
+
+    def lose(self) -> None:
+        """Whoever looks after it is gone."""
+        self.protocol = None
+
+    def adopt(self, protocol: ProcessProtocol) -> None:
+        """Somebody else looks after it, who is told of its end, be it long ago."""
+        self.protocol = protocol
+        if self._how is not None:
+            self._clock.callLater(0, protocol.processEnded, Failure(self._how))
 
     def _signal(self, signal: str) -> None:
         if not self.alive:
@@ -100,8 +114,9 @@ class FakeProcess:
         self.alive = False
 
     def _end(self, how: Exception) -> None:
-        self._ended = True
-        self.protocol.processEnded(Failure(how))
+        self._how = how
+        if self.protocol is not None:
+            self.protocol.processEnded(Failure(how))
 
 
 def _killed(signal: str) -> ProcessTerminated:
@@ -134,16 +149,17 @@ class FakeSpawner:
         return process
 
     def left(self) -> list[Left]:
-        """See L{ISpawner.left}: what runs, or ended and was not told of, since L{lose}."""
+        """See L{ISpawner.left}: what ran at the last L{lose} and was not adopted since."""
+        now = self._clock.seconds()
         return [
-            Left(name, process.launch, process.pid, 0.0, *process.noted)
+            Left(name, process.launch, process.pid, now - process.began, *process.noted)
             for name, process in self._left.items()
         ]
 
     def adopt(self, left: Left, protocol: ProcessProtocol) -> FakeProcess:
         """See L{ISpawner.adopt}."""
         process = self._left.pop(left.name)
-        process.protocol = protocol
+        process.adopt(protocol)
         return process
 
     def release(self, service: str) -> None:
@@ -152,9 +168,9 @@ class FakeSpawner:
 
     def lose(self) -> None:
         """The agent is killed: what runs goes on running, to be adopted by the next one."""
-        self._left.update({process.name: process for process in self.running()})
-        for process in self._left.values():
-            process.protocol = ProcessProtocol()
+        for process in self.running():
+            process.lose()
+            self._left[process.name] = process
 
     def __getitem__(self, name: str) -> FakeProcess:
         """The process of a service that was started last."""

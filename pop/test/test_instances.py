@@ -1,17 +1,18 @@
 """Instances, driven by a fake spawner in virtual time."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.instances import Instance, Instances, how_it_ended
+from pop import life as lives
+from pop.instance import Instance, how_it_ended
+from pop.instances import Instances
 from pop.life import Life, Phase
 from pop.plan import Held, Unrunnable, Want
 from pop.policy import Restarts
@@ -25,6 +26,31 @@ PATIENT = replace(WEB, restarts=Restarts(max_failures=100))
 HELD = Held("held by the operator")
 
 
+class Recorder:
+    """What should look after a process, and only keeps what it is asked for.
+
+    @ivar told: takes what a check found.
+    """
+
+    def __init__(self, name: str, launch: Launch, told: Callable[[lives.Event], None]) -> None:
+        self.name = name
+        self.launch = launch
+        self.told = told
+        self.asked: list[str] = []
+
+    def start(self) -> None:
+        self.asked.append("start")
+
+    def ready(self) -> None:
+        self.asked.append("ready")
+
+    def watchdog_fed(self) -> None:
+        self.asked.append("fed")
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
 class World:
     """Instances with nothing real about them.
 
@@ -35,7 +61,16 @@ class World:
         self.clock = Clock()
         self.spawner = FakeSpawner(self.clock)
         self.shown: list[tuple[str, Want | None, Life]] = []
-        self.instances = Instances(self.spawner, self.clock, random.Random(1), self._changed)
+        self.watched: list[Recorder] = []
+        self.instances = self.successor()
+
+    def successor(self) -> Instances:
+        """Instances on the same spawner, as another agent has them."""
+        return Instances(self.spawner, self._watch, self.clock, random.Random(1), self._changed)
+
+    def _watch(self, name: str, launch: Launch, told: Callable[[lives.Event], None]) -> "Recorder":
+        self.watched.append(Recorder(name, launch, told))
+        return self.watched[-1]
 
     def _changed(self, instance: Instance) -> None:
         self.shown.append((instance.name, instance.want, instance.life))
@@ -167,6 +202,7 @@ class EndTests(Tests):
         """What a program said that has ended meanwhile is of no interest."""
         process = self.world.start(TALKER)
         protocol = process.protocol
+        assert protocol is not None
         process.exit(1)
         self.spawner["web"].exit(1)
         protocol.notified(None)  # type: ignore[attr-defined]
@@ -328,58 +364,3 @@ class AllTests(Tests):
         self.spawner["a"].exit(1)
         phases = {instance.name: instance.life.phase for instance in self.instances.all()}
         self.assertEqual({"a": Phase.READY, "b": Phase.FAILED}, phases)
-
-
-DEED = st.one_of(
-    st.sampled_from(["hold", "drop", "exit", "crash", "notify", "stubborn", "refuse", "allow"]),
-    st.sampled_from([WEB, OTHER, TALKER]),
-    st.floats(0, 100),
-)
-
-
-class AnyWayTests(SynchronousTestCase):
-    """What holds whatever happens."""
-
-    @settings(max_examples=100, deadline=None)
-    @given(st.lists(DEED, max_size=30))
-    def test_anything(self, deeds: list[str | Launch | float]) -> None:
-        """There is never more than one process, and in the end what is wanted is."""
-        world = World()
-        for deed in deeds:
-            self.do(world, deed)
-            self.assertLessEqual(len(world.spawner.running()), 1)
-            self.assertLessEqual(len(world.clock.getDelayedCalls()), 2)
-        self.settle(world)
-        wanted = [want for want in world.instances.observed().values() if isinstance(want, Launch)]
-        self.assertEqual(wanted, [process.launch for process in world.spawner.running()])
-
-    def do(self, world: World, deed: str | Launch | float) -> None:
-        """Have something happen, if it can just now."""
-        running = [process for process in world.spawner.running() if process.alive]
-        match deed:
-            case Launch():
-                world.instances.start("web", deed, "")
-            case float():
-                world.clock.advance(deed)
-            case "hold":
-                world.instances.hold("web", HELD)
-            case "drop" if world.instances.all():
-                world.instances.drop("web", "")
-            case "refuse" | "allow" if (deed == "allow") == bool(world.spawner.refusals):
-                getattr(world.spawner, deed)("web")
-            case "stubborn" if running:
-                running[0].stubborn = True
-            case "notify" if running and running[0].launch.program.notifies:
-                running[0].notify()
-            case "exit" | "crash" if running:
-                getattr(running[0], deed)()
-
-    def settle(self, world: World) -> None:
-        """Let all that is due come about."""
-        if world.spawner.refusals:
-            world.spawner.allow("web")
-        for seconds in (0.0, 5.0, 0.0, 60.0, 0.0, 60.0, 0.0):
-            for process in world.spawner.running():
-                if process.alive and process.launch.program.notifies:
-                    process.notify()
-            world.clock.advance(seconds)
