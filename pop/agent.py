@@ -66,8 +66,9 @@ class Agent(Service):
         self._resolved: dict[str, tuple[Wish, Want]] = {}
 
     def startService(self) -> None:
-        """Join the cluster, and converge from then on."""
+        """Go on with what a predecessor left, join the cluster, and converge from then on."""
         super().startService()
+        self.instances.adopt()
         self.cluster.client.set_connection_error_callback(self._lost)
         self.cluster.client.set_session_callback(self._session_changed)
         self._working = Deferred.fromCoroutine(self._work())

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from pop.errors import NotSpawned
 from pop.health import CommandCheck
-from pop.instances import how_it_ended
+from pop.instance import how_it_ended
 from pop.interfaces import IProcess
 from pop.program import Launch, Program
 

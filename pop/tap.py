@@ -4,12 +4,11 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.application.service import IService
-from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
@@ -17,20 +16,27 @@ from twisted.python.usage import UsageError
 
 from pop.agent import Agent
 from pop.catalogue import Catalogue, load_types
+from pop.checks import Checker
 from pop.cluster import Cluster
+from pop.commands import Commands
 from pop.configuration import Configuration, configure
-from pop.errors import PopError
+from pop.errors import NotSpawned, PopError
+from pop.events import Event
 from pop.instances import Instances
-from pop.interfaces import ISpawner
-from pop.leftovers import UNREADABLE
+from pop.interfaces import IProcess, ISpawner
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
+from pop.probes import Probes
 from pop.process import Spawner
+from pop.program import Launch
 from pop.registration import Registration
 from pop.reports import Reports
 from pop.trouble import said
+from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
+Probe = Callable[[str, Launch, str, float], Coroutine[Any, Any, None]]
+"""(slot, launch, description, timeout): carries a check out; see L{pop.probes.Probes.probe}."""
 
 
 class Options(UsageOptions):
@@ -134,20 +140,24 @@ def make_agent(
         log.error("{broken}", broken=broken)
     state_dir = configuration.state_dir
     spawner = Spawner(reactor, state_dir.path, environment)
-    for left in spawner.left():
-        spawner.adopt(replace(left, launch=UNREADABLE), ProcessProtocol()).kill()
     reactor.callWhenRunning(_exit_quietly, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
+    commands = Commands(reactor, _no_commands)
     return compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
         info=AgentInfo(os.getpid(), machine.host, str(state_dir.path), state_dir.id()),
         spawner=spawner,
+        probe=Probes(reactor, plain_endpoint(reactor), commands.run).probe,
         catalogue=catalogue,
         chance=random.Random(),
         wall=_wall,
         failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
     )
+
+
+def _no_commands(*_: object) -> IProcess:
+    raise NotSpawned(reason="checks by commands are not there yet")
 
 
 def compose(
@@ -156,7 +166,7 @@ def compose(
     machine: Machine,
     info: AgentInfo,
     spawner: ISpawner,
-    watch: Watch,
+    probe: Probe,
     catalogue: Catalogue,
     chance: random.Random,
     wall: Callable[[], float],
@@ -167,6 +177,10 @@ def compose(
     Nothing here knows whether processes, ZooKeeper and time are real.
     """
     clock = cluster.clock
+
+    def watch(slot: str, launch: Launch, told: Callable[[Event], None]) -> Checker:
+        return Checker(clock, partial(probe, slot, launch), launch.checks, told)
+
     reports = Reports(cluster, machine.id, clock)
     return Agent(
         machine=machine.id,

@@ -12,7 +12,7 @@ from pop.namespace import init
 from pop.paths import Paths
 from pop.services.command import Command
 from pop.tap import compose
-from pop.testing import FakeSpawner
+from pop.testing import FakeProbes, FakeSpawner
 from txzookeeper import ManagedClient
 from txzookeeper.testing import MemoryServer
 
@@ -28,6 +28,7 @@ class Host:
         self.machine = machine
         self.network = world.server.network()
         self.spawner = FakeSpawner(world.clock)
+        self.probes = FakeProbes(world.clock)
         self.failures: list[Exception] = []
         client = ManagedClient(
             world.server.servers,
@@ -41,6 +42,7 @@ class Host:
             machine=Machine(machine),
             info=AgentInfo(pid, "host", f"/{machine}", state_id),
             spawner=self.spawner,
+            probe=self.probes.probe,
             catalogue=catalogue,
             chance=random.Random(pid),
             wall=world.clock.seconds,
