@@ -97,6 +97,8 @@ class Agent(Service):
             self._failed(error)
             return
         self._log.info("Machine {machine} is ready to run services.", machine=self.machine)
+        for instance in self.instances.all():
+            self._report(instance)
         self.cluster.watch(self.machine, self.look_again)
 
     def stopService(self) -> Deferred[None]:

@@ -27,6 +27,12 @@ def echo(port: int, text: bytes) -> bytes:
         return connection.recv(len(text))
 
 
+async def restarted(shell: Shell, old: int) -> bool:
+    """Whether a successor's pid has been published."""
+    node = await shell.node("/machines/m1/nap")
+    return bool(node and node[0] != old and alive(node[0]))
+
+
 class TutorialTests(ShellTestCase):
     """What the README promises, step by step."""
 
@@ -183,7 +189,7 @@ class AgentProcessTests(ShellTestCase):
             self.assertIsNone(await shell.node("/agents/m1"))
 
     async def test_killed(self) -> None:
-        """After C{kill -9} of the agent, the next one leaves no second copy of a service."""
+        """After C{kill -9} of the agent, the next one goes on with what it started."""
         shell = self.shell()
         await shell.pop("init")
         await shell.look()
@@ -194,15 +200,18 @@ class AgentProcessTests(ShellTestCase):
         first.signal("KILL")
         await first.ended
         second = shell.agent()
-        await shell.until(lambda: self.other(shell, orphan))
-        self.assertFalse(alive(orphan))
+        await shell.until(lambda: self.taken_over(shell))
+        self.assertTrue(alive(orphan))
+        self.assertEqual(orphan, (await shell.until(lambda: shell.node("/machines/m1/nap")))[0])
+        os.kill(orphan, signal.SIGKILL)
+        await shell.until(lambda: restarted(shell, orphan))
         second.signal("TERM")
         self.assertEqual(0, await second.ended, second.output)
 
-    async def other(self, shell: Shell, old: int) -> bool:
-        """Whether another process is published."""
-        node = await shell.node("/machines/m1/nap")
-        return bool(node and node[0] != old)
+    async def taken_over(self, shell: Shell) -> bool:
+        """Whether an agent reports what its predecessor has started."""
+        node = await shell.node("/services/nap/status/m1")
+        return bool(node and node[0]["why"].startswith("taken over"))
 
     async def test_only_one(self) -> None:
         """A second agent with the same state directory or machine id is refused; others live."""
@@ -254,11 +263,6 @@ class OutageTests(ShellTestCase):
         self.assertIn("No ZooKeeper answers", await shell.refuse("--timeout", "1", "status"))
         os.kill(pid, signal.SIGKILL)
         await deferToThread(server.start)
-        await shell.until(lambda: self.restarted(shell, pid))
+        await shell.until(lambda: restarted(shell, pid))
         agent.signal("TERM")
         self.assertEqual(0, await agent.ended, agent.output)
-
-    async def restarted(self, shell: Shell, old: int) -> bool:
-        """Whether the successor's pid has been published."""
-        node = await shell.node("/machines/m1/nap")
-        return bool(node and node[0] != old and alive(node[0]))
