@@ -20,10 +20,10 @@ from pop.checks import Checker
 from pop.cluster import Cluster
 from pop.commands import Commands
 from pop.configuration import Configuration, configure
-from pop.errors import NotSpawned, PopError
+from pop.errors import PopError
 from pop.events import Event
 from pop.instances import Instances
-from pop.interfaces import IProcess, ISpawner
+from pop.interfaces import ISpawner
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
 from pop.probes import Probes
@@ -142,7 +142,7 @@ def make_agent(
     spawner = Spawner(reactor, state_dir.path, environment)
     reactor.callWhenRunning(_exit_quietly, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
-    commands = Commands(reactor, _no_commands)
+    commands = Commands(reactor, spawner.errand)
     return compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
@@ -154,10 +154,6 @@ def make_agent(
         wall=_wall,
         failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
     )
-
-
-def _no_commands(*_: object) -> IProcess:
-    raise NotSpawned(reason="checks by commands are not there yet")
 
 
 def compose(
