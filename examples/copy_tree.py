@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
 from txzookeeper import ZookeeperClient
-from txzookeeper.errors import NodeExistsException
+from txzookeeper.errors import NodeExistsException, ZooKeeperException
 
 OWN = "/zookeeper"  # what every ZooKeeper keeps of itself
 
@@ -53,5 +53,15 @@ async def main(reactor: Any, origin: str, destination: str, identity: str = "") 
             await client.close()
 
 
+async def told(reactor: Any, *arguments: str) -> None:
+    """Do it, or say in a sentence why that cannot be."""
+    try:
+        await main(reactor, *arguments)
+    except (ZooKeeperException, ValueError) as error:
+        raise SystemExit(f"copy_tree: {error}") from error
+
+
 if __name__ == "__main__":
-    react(lambda reactor: Deferred.fromCoroutine(main(reactor, *sys.argv[1:4])))
+    if len(sys.argv) not in (3, 4):
+        raise SystemExit(__doc__)
+    react(lambda reactor: Deferred.fromCoroutine(told(reactor, *sys.argv[1:])))

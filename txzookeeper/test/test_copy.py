@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kazoo.client import KazooClient
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -30,21 +31,49 @@ class CopyTests(TestCase):
 
     async def test_there_and_back(self) -> None:
         """Paths, data and ACLs arrive; what is ephemeral or the server's own stays behind."""
-        embedded, real, empty = EmbeddedProcess(), RealServer(), EmbeddedProcess()
-        for server in (embedded, real, empty):
+        embedded, real, empty = await self.servers()
+        client = await self.connected(embedded)
+        await client.create("/a/mine", flags=EPHEMERAL)
+        await self.copy(embedded, real)
+        self.assertEqual(await self.seen(real), (NODES, [SECRET]))
+        await self.copy(real, empty)
+        self.assertEqual(await self.seen(empty), (NODES, [SECRET]))
+
+    async def test_any_client(self) -> None:
+        """Whatever client copies the nodes, they arrive: here it is kazoo, there and back."""
+        embedded, real, empty = await self.servers()
+        await deferToThread(copy_by_kazoo, embedded, real)
+        self.assertEqual(await self.seen(real), (NODES, [SECRET]))
+        await deferToThread(copy_by_kazoo, real, empty)
+        self.assertEqual(await self.seen(empty), (NODES, [SECRET]))
+
+    async def test_refused(self) -> None:
+        """What cannot be copied is told in a sentence."""
+        for arguments, sentence in [
+            (["127.0.0.1:x", "127.0.0.1"], "where a port belongs"),
+            (["127.0.0.1:1"], "examples/copy_tree.py FROM TO"),
+        ]:
+            command = [sys.executable, str(PROGRAM), *arguments]
+            done = await deferToThread(
+                subprocess.run, command, capture_output=True, text=True, timeout=60
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(sentence, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+
+    async def servers(self) -> list[str]:
+        """Start an embedded server with all the nodes, and two empty ones: real, and embedded."""
+        servers: list[EmbeddedProcess | RealServer]
+        servers = [EmbeddedProcess(), RealServer(), EmbeddedProcess()]
+        for server in servers:
             self.addCleanup(server.close)
             await deferToThread(server.start)
-        client = await self.connected(embedded.servers)
-        for path, data in NODES.items():
-            if path != "/":
-                await client.create(path, data)
-        await client.set("/", b"root")
-        await client.create("/a/mine", flags=EPHEMERAL)
+        client = await self.connected(servers[0].servers)
+        await client.set("/", NODES["/"])
+        for path in sorted(NODES.keys() - {"/"}):
+            await client.create(path, NODES[path])
         await client.set_acl("/a/b", [SECRET])
-        await self.copy(embedded.servers, real.servers)
-        self.assertEqual(await self.seen(real.servers), (NODES, [SECRET]))
-        await self.copy(real.servers, empty.servers)
-        self.assertEqual(await self.seen(empty.servers), (NODES, [SECRET]))
+        return [server.servers for server in servers]
 
     async def copy(self, origin: str, destination: str) -> None:
         """Run the program."""
@@ -74,3 +103,24 @@ class CopyTests(TestCase):
             places += [f"{path.rstrip('/')}/{name}" for name in names if name != "zookeeper"]
         acls, _ = await client.get_acl("/a/b")
         return found, list(acls)
+
+
+def copy_by_kazoo(origin: str, destination: str) -> None:
+    """Copy all nodes."""
+    source, target = KazooClient(origin), KazooClient(destination)
+    for client in (source, target):
+        client.start(20)
+        client.add_auth("digest", "me:secret")
+
+    def copy(path: str) -> None:
+        target.ensure_path(path)
+        target.set(path, source.get(path)[0])
+        for name in source.get_children(path):
+            if name != "zookeeper":
+                copy(f"{path.rstrip('/')}/{name}")
+        target.set_acls(path, source.get_acls(path)[0])
+
+    copy("/")
+    for client in (source, target):
+        client.stop()
+        client.close()
