@@ -8,6 +8,7 @@ from pop.life import Phase
 from pop.model import Json, Status
 from pop.plan import Unrunnable
 from pop.reports import Report
+from pop.slots import index_of
 
 WORST_FIRST: Final = (
     Phase.FAILED,
@@ -42,7 +43,7 @@ def summary(
         Status(
             phase=phase_of(worst).value,
             since=when(worst.life.since),
-            why=_why(worst, several),
+            why=_why(worst),
             restarts=sum(instance.life.restarts for instance in staying),
             problem=_problem(worst, problem),
             processes=tuple(_process(each, when) for each in instances) if several else (),
@@ -58,9 +59,10 @@ def phase_of(instance: Instance) -> Phase:
     return Phase.FAILED if hopeless else instance.life.phase
 
 
-def _why(instance: Instance, several: bool) -> str:
+def _why(instance: Instance) -> str:
+    """The reason, with the slot's name unless that is the service's own."""
     why = instance.life.why
-    return f"{instance.name}: {why}" if several and why else why
+    return f"{instance.name}: {why}" if why and index_of(instance.name) > 1 else why
 
 
 def _problem(worst: Instance, problem: str) -> str:

@@ -11,6 +11,8 @@ from rich.text import Text
 
 COLOURS = {
     "ready": "green",
+    "finished": "green",
+    "not ready": "yellow",
     "starting": "yellow",
     "stopping": "yellow",
     "pending": "yellow",

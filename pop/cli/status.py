@@ -1,5 +1,6 @@
 """C{pop status} and C{pop machines}."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -73,14 +74,25 @@ def _show_one(view: ServiceView) -> None:
         return
     click.echo()
     headings = ("MACHINE", "PHASE", "PID", "SINCE", "RESTARTS", "STATE", "WHY")
-    table(headings, [_instance_row(instance) for instance in view.instances])
+    table(headings, [row for instance in view.instances for row in _instance_rows(instance)])
 
 
-def _instance_row(instance: InstanceView) -> tuple[str, ...]:
+def _instance_rows(instance: InstanceView) -> list[tuple[str, ...]]:
+    """One on the machine; where there are several processes, one more on each."""
     phase, pid, since, why = _fate(instance)
     restarts = str(instance.status.restarts) if instance.status else ""
     state = show(instance.state) if instance.state is not None else ""
-    return instance.machine, phase, pid, since, restarts, state, why
+    first = (instance.machine, phase, pid, since, restarts, state, why)
+    processes = instance.status.processes if instance.status else ()
+    return [first, *(_process_row(process) for process in processes)]
+
+
+def _process_row(process: Mapping[str, Any]) -> tuple[str, ...]:
+    def said(key: str) -> str:
+        return show(process.get(key) or "")
+
+    since, restarts = local_time(said("since")), show(process.get("restarts", ""))
+    return f"  {said('name')}", said("phase"), said("pid"), since, restarts, "", said("why")
 
 
 def _plain(view: ServiceView) -> dict[str, Any]:
@@ -103,6 +115,7 @@ def _plain(view: ServiceView) -> dict[str, Any]:
                 "restarts": instance.status and instance.status.restarts,
                 "problem": (instance.status and instance.status.problem) or None,
                 "state": instance.state,
+                "processes": list(instance.status.processes) if instance.status else [],
             }
             for instance in view.instances
         },

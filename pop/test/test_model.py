@@ -82,6 +82,7 @@ class RoundTripTests(Tests):
             Machine("m1", "host", ("10.0.0.1", "::2"), {"rack": "7"}, "1.0", "3.11.7"),
             AgentInfo(42, "host", "/var/lib/pop"),
             Status("ready", "2026-01-01T00:00:00.000Z", "deployed", 2, "It needs a setting."),
+            Status("ready", processes=({"name": "web", "pid": 4}, {"name": "web/2", "pid": 5})),
         ):
             with self.subTest(value=value):
                 self.assertEqual(value, type(value).from_json(PATH, value.to_json()))

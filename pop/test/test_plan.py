@@ -53,6 +53,14 @@ class PlanTests(SynchronousTestCase):
         """What is there and not wanted goes away."""
         self.assertEqual((Drop("web", "undeployed"),), plan({}, {"web": LAUNCH}))
 
+    def test_fewer_slots(self) -> None:
+        """A slot that is needed no more goes away, and why is its service's reason."""
+        running = {"web": LAUNCH, "web/2": LAUNCH}
+        for first, due in ((LAUNCH, ()), (HELD, (Hold("web", HELD),))):
+            why = "settings changed" if first is LAUNCH else "held by the operator"
+            self.assertEqual((Drop("web/2", why), *due), plan({"web": first}, running))
+        self.assertEqual((Drop("web"), Drop("web/2")), plan({}, running))
+
     def test_undeployed_while_held(self) -> None:
         """What is held, or cannot run, goes away as well."""
         self.assertEqual((Drop("a"), Drop("b")), plan({}, {"a": HELD, "b": NO_TYPE}))

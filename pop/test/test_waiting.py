@@ -74,6 +74,14 @@ class ReadyTests(WaitingTestCase):
         for word in ('"web"', "m1", "failed", "no such file: frob", "web.log"):
             self.assertIn(word, said)
 
+    def test_finished(self) -> None:
+        """One that has done what it should is waited for no longer; one that failed did not."""
+        self.report("finished", "exited with status 0")
+        self.run_(self.until_ready())
+        finished = Status("finished", why="exited with status 3", problem="exited with status 3")
+        self.put(STATUS, finished.to_json())
+        self.assertIn("status 3", str(self.fails(NotReady, self.until_ready())))
+
     def test_patience(self) -> None:
         """When the time is over, it is said how far it came."""
         self.report("backing off", "exited with status 3")
