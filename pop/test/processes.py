@@ -11,6 +11,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from pop.cgroup import Cgroups
 from pop.directories import notify_directory
 from pop.interfaces import IProcess
 from pop.kin import Kin, began
@@ -102,6 +103,15 @@ def died(pid: int) -> "Deferred[int | None]":
     return gone
 
 
+async def turn() -> None:
+    """Let the reactor go round once."""
+    from twisted.internet import reactor
+
+    gone: Deferred[None] = Deferred()
+    reactor.callLater(0, gone.callback, None)
+    await gone
+
+
 class Nursery:
     """The real spawner in a state directory of its own, for one test.
 
@@ -109,14 +119,19 @@ class Nursery:
     """
 
     def __init__(
-        self, case: TestCase, path: Path | None = None, environment: dict[str, str] | None = None
+        self,
+        case: TestCase,
+        path: Path | None = None,
+        environment: dict[str, str] | None = None,
+        cgroups: Cgroups | None = None,
     ) -> None:
         from twisted.internet import reactor
 
         self.path = Path(os.path.abspath(case.mktemp() if path is None else path))
         StateDirectory(self.path).make()
         self.environment = dict(os.environ) if environment is None else environment
-        self.spawner = Spawner(reactor, self.path, self.environment)
+        self.cgroups = cgroups
+        self.spawner = Spawner(reactor, self.path, self.environment, cgroups=cgroups)
         self._started: list[tuple[IProcess, Witness]] = []
         case.addCleanup(shutil.rmtree, notify_directory(self.path), ignore_errors=True)
         case.addCleanup(self._end_all)
@@ -129,7 +144,7 @@ class Nursery:
             for held in self.spawner.sockets._held.values():
                 for found in held.values():
                     found.close()
-        self.spawner = Spawner(reactor, self.path, self.environment)
+        self.spawner = Spawner(reactor, self.path, self.environment, cgroups=self.cgroups)
         return self.spawner.left()
 
     def adopt(self, left: Left) -> tuple[IProcess, Witness]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import gatherResults
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.trial.unittest import SkipTest, TestCase
 
@@ -17,7 +17,7 @@ from pop.directories import notify_directory
 from pop.kin import alive
 from pop.program import Launch, Program
 from pop.protocols.notify import Notice
-from pop.test.processes import Nursery, Witness, died, kin, python, shell
+from pop.test.processes import Nursery, Witness, died, kin, python, shell, turn
 
 EVERYBODYS = "/usr/bin/python3"
 FAMILY = """
@@ -159,15 +159,6 @@ class TreeTests(Tests):
         process, witness = self.nursery.spawn(shell("exit 3"))
         await witness.ended
         self.assertRaises(ChildProcessError, os.waitpid, process.pid, os.WNOHANG)
-
-
-async def turn() -> None:
-    """Let the reactor go round once."""
-    from twisted.internet import reactor
-
-    gone: Deferred[None] = Deferred()
-    reactor.callLater(0, gone.callback, None)
-    await gone
 
 
 class GivenTests(Tests):
