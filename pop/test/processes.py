@@ -112,6 +112,11 @@ async def turn() -> None:
     await gone
 
 
+async def said(witness: Witness, status: str) -> Notice:
+    """Wait for a status line."""
+    return await witness.heard(lambda notice: notice.status == status)
+
+
 class Nursery:
     """The real spawner in a state directory of its own, for one test.
 

@@ -16,8 +16,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 from pop.directories import notify_directory
 from pop.kin import alive
 from pop.program import Launch, Program
-from pop.protocols.notify import Notice
-from pop.test.processes import Nursery, Witness, died, kin, python, shell, turn
+from pop.test.processes import Nursery, died, kin, python, said, shell, turn
 
 EVERYBODYS = "/usr/bin/python3"
 FAMILY = """
@@ -49,11 +48,6 @@ def hop():
             time.sleep(0.25)
             os._exit(0)
 """
-
-
-async def said(witness: Witness, status: str) -> Notice:
-    """Wait for a status line."""
-    return await witness.heard(lambda notice: notice.status == status)
 
 
 class Tests(TestCase):

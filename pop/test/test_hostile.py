@@ -1,0 +1,154 @@
+"""Programs that do not want to be stopped: nothing of them outlives their stop."""
+
+import os
+import signal
+
+from twisted.trial.unittest import SkipTest, TestCase
+
+from pop.kin import Kin, alive
+from pop.marks import NONE
+from pop.test.processes import Nursery, Witness, kin, python, said, turn
+
+DAEMON = """
+def daemon(name, body=signal.pause):
+    "Leave the session, the process group, the parent, the directory and all files."
+    if os.fork():
+        return
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.fork():
+        os._exit(0)
+    os.chdir("/")
+    notify(f"STATUS={name}")
+    for number in range(256):
+        try:
+            os.close(number)
+        except OSError:
+            pass
+    body()
+    os._exit(0)
+
+def nameless():
+    os.execve("/bin/sleep", ["sleep", "600"], {})
+
+import time
+def bomb(depth):
+    "Two of each, for five generations and a second each, then they die out."
+    for _ in range(2):
+        if depth and not os.fork():
+            os.setsid()
+            bomb(depth - 1)
+            time.sleep(1)
+            os._exit(0)
+
+def hop():
+    "Each has a successor in a session of its own at once, for 15 seconds at most."
+    for _ in range(3000):
+        time.sleep(0.005)
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+"""
+
+
+class HostileTests(TestCase):
+    """Each kind is stopped, by its agent and by that one's successor."""
+
+    timeout = 20
+
+    def setUp(self) -> None:
+        self.nursery = Nursery(self)
+
+    async def family(self, script: str, *names: str) -> tuple[Kin, Witness]:
+        """Start a program that forks so, and wait until it has done so."""
+        self.process, witness = self.nursery.spawn(python(DAEMON + script))
+        found = kin(self.process.pid)
+        if found.mark == NONE:
+            raise SkipTest("there are no marks here")
+        for name in names:
+            await said(witness, name)
+        return found, witness
+
+    async def ended(self, family: Kin, witness: Witness) -> None:
+        """It is gone when its end is told, and not before."""
+        await witness.ended
+        self.assertEqual([], family.living())
+
+    async def test_daemon(self) -> None:
+        """A daemon is found and killed when its service is."""
+        script = "daemon('one'); daemon('two'); signal.pause()"
+        family, witness = await self.family(script, "one", "two")
+        found = family.living()
+        self.assertEqual(3, len(found))
+        self.assertEqual(3, len({os.getsid(pid) for pid in found}))
+        self.process.kill()
+        await self.ended(family, witness)
+
+    async def test_daemon_stays(self) -> None:
+        """One that outlives its stop signal keeps its service from ending, until it is killed."""
+        family, witness = await self.family("daemon('one'); signal.pause()", "one")
+        self.process.stop("TERM")
+        while alive(family.leader):
+            await turn()
+        for _ in range(10):
+            await turn()
+        self.assertEqual(([], 1), (witness.ends, len(family.living())))
+        self.process.kill()
+        await self.ended(family, witness)
+
+    async def test_leader_gone(self) -> None:
+        """A program that puts itself into the background has ended, and so has what it left."""
+        script = "hold(15); daemon('one'); notify('READY=1'); wait(15)"
+        family, witness = await self.family(script, "one")
+        await witness.ready()
+        os.kill(family.leader, signal.SIGTERM)
+        await self.ended(family, witness)
+
+    async def test_nameless(self) -> None:
+        """A daemon with an empty environment, that is another program, is found as well."""
+        family, witness = await self.family("daemon('one', nameless); signal.pause()", "one")
+        self.process.kill()
+        await self.ended(family, witness)
+
+    async def test_adopted(self) -> None:
+        """What its predecessor started is known to an agent by the same."""
+        script = "daemon('one'); daemon('two', nameless); signal.pause()"
+        family, witness = await self.family(script, "one", "two")
+        [left] = self.nursery.succeed()
+        process, watching = self.nursery.adopt(left)
+        process.kill()
+        await self.ended(family, watching)
+        await witness.ended
+
+    async def test_never_noted(self) -> None:
+        """What a predecessor had no time to note is ended with its daemons before all else."""
+        script = "daemon('one'); daemon('two', nameless); signal.pause()"
+        family, witness = await self.family(script, "one", "two")
+        for note in (self.nursery.path / "run").iterdir():
+            note.unlink()
+        self.assertEqual([], self.nursery.succeed())
+        self.assertEqual([], family.living())
+        await witness.ended
+
+    async def test_fork_bomb(self) -> None:
+        """What multiplies in new sessions while it is killed is killed faster."""
+        family, witness = await self.family("notify('READY=1'); bomb(5); signal.pause()")
+        await witness.ready()
+        self.process.kill()
+        await self.ended(family, witness)
+
+    async def test_hopping(self) -> None:
+        """So is what moves from process to process, and from session to session."""
+        family, witness = await self.family("daemon('one', hop); signal.pause()", "one")
+        self.process.kill()
+        await self.ended(family, witness)
+
+    async def test_stopped(self) -> None:
+        """What has been stopped by SIGSTOP is ended by a kill."""
+        family, witness = await self.family("daemon('one'); signal.pause()", "one")
+        for pid in family.living():
+            os.kill(pid, signal.SIGSTOP)
+        self.process.stop("TERM")
+        self.process.kill()
+        await self.ended(family, witness)
