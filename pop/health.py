@@ -65,7 +65,7 @@ def read_check(text: str) -> Check:
         port = _port(found["port"] or "80")
         return HttpCheck(_host(found), port, found["authority"], found["path"] or "/")
     if text.startswith("https:"):
-        raise ValueError("it cannot be https; let a program do that, as command:curl -fsS URL")
+        raise ValueError("it should be http; let a program ask by https, as command:curl -fsS URL")
     raise ValueError(f"it should be {FORMS}")
 
 

@@ -149,7 +149,7 @@ class Instance:
 
     def _show(self) -> None:
         # What it says for people in between goes along with the next change.
-        shown = (self.want, replace(self.life, said="", doubt=""))
+        shown = (self.want, replace(self.life, said=""))
         if self._shown != shown:
             self.before, self._shown = self._shown[1], shown
             self._changed(self)

@@ -118,7 +118,7 @@ class Instances:
             service=instance.name,
             phase=life.phase.value,
             pid=f", pid {life.pid}" if life.pid else "",
-            why=f" ({life.why})" if life.why else "",
+            why=f" ({life.reason})" if life.reason else "",
         )
         if instance.want is None and life.phase is Phase.STOPPED:
             self._forget(instance.name)

@@ -118,6 +118,15 @@ class Life:
     failures: Failures = NO_FAILURES
     restarts: int = 0
 
+    @property
+    def reason(self) -> str:
+        """Why it is in its phase, and what keeps it there."""
+        if self.phase is Phase.STARTING and self.doubt:
+            return f"{self.why}; {self.doubt}" if self.why else self.doubt
+        if self.phase is Phase.NOT_READY and self.doubt and self.told is not False:
+            return self.doubt
+        return self.why
+
 
 Step = tuple[Life, tuple[Deed, ...]]
 
@@ -156,7 +165,8 @@ def step(
         case phase, Notified() if phase in RUNS:
             return _judged(_notified(life, event), "it said so", now), ()
         case phase, Passed() if phase in RUNS:
-            return _judged(replace(life, passed=True), "its readiness check passes", now), ()
+            life = replace(life, passed=True, doubt="")
+            return _judged(life, "its readiness check passes", now), ()
         case phase, Failed() if phase in RUNS:
             return _judged(replace(life, passed=False, doubt=event.why), event.why, now), ()
         case Phase.STARTING, Unhealthy():

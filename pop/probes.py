@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from pop.alarm import Alarm
 from pop.errors import CheckFailed
-from pop.health import CommandCheck, HttpCheck, read_check
+from pop.health import Check, CommandCheck, HttpCheck, read_check
 from pop.program import Launch
 from pop.protocols.http import Answer, request
 
@@ -46,14 +46,15 @@ class Probes:
 
         @raise CheckFailed: it begins with the description, since an instance may have two.
         """
-        asked = Deferred.fromCoroutine(self._ask(slot, launch, description))
-        if fault := await within(self._clock, timeout, asked):
+        check = read_check(description)
+        asked = Deferred.fromCoroutine(self._ask(slot, launch, check))
+        late = "did not end" if isinstance(check, CommandCheck) else "did not answer"
+        if fault := await within(self._clock, timeout, asked, late):
             name = description if len(description) <= LONGEST else description[:LONGEST] + "..."
             raise CheckFailed(reason=f"{name} {fault}")
 
-    async def _ask(self, slot: str, launch: Launch, description: str) -> str | None:
+    async def _ask(self, slot: str, launch: Launch, check: Check) -> str | None:
         """What is wrong, to follow the description; L{None} if it passes."""
-        check = read_check(description)
         if isinstance(check, CommandCheck):
             return await self._run(slot, launch, check)
         caller = Caller(request(check) if isinstance(check, HttpCheck) else None)
@@ -69,21 +70,22 @@ class Probes:
 
 
 def within(
-    clock: IReactorTime, seconds: float, asked: "Deferred[str | None]"
+    clock: IReactorTime, seconds: float, asked: "Deferred[str | None]", late: str
 ) -> "Deferred[str | None]":
-    """Cancel what takes longer; that it did is what is wrong with it, if it says nothing else."""
-    late = False
+    """Cancel what takes longer.
+
+    @param late: what is wrong with it then, if it says nothing else.
+    """
+    is_late = False
 
     def too_late() -> None:
-        nonlocal late
-        late = True
+        nonlocal is_late
+        is_late = True
         asked.cancel()
 
     def settle(result: "str | Failure | None") -> "str | Failure | None":
         alarm.stop()
-        return (
-            f"did not end within {seconds:g} s" if late and isinstance(result, Failure) else result
-        )
+        return f"{late} within {seconds:g} s" if is_late and isinstance(result, Failure) else result
 
     alarm = Alarm(clock, seconds, too_late)
     return asked.addBoth(settle)

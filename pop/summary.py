@@ -61,7 +61,7 @@ def phase_of(instance: Instance) -> Phase:
 
 def _why(instance: Instance) -> str:
     """The reason, with the slot's name unless that is the service's own."""
-    why = instance.life.why
+    why = instance.life.reason
     return f"{instance.name}: {why}" if why and index_of(instance.name) > 1 else why
 
 
@@ -80,6 +80,6 @@ def _process(instance: Instance, when: Callable[[float], str]) -> dict[str, Json
         "phase": phase_of(instance).value,
         "pid": life.pid,
         "since": when(life.since),
-        "why": life.why,
+        "why": life.reason,
         "restarts": life.restarts,
     }

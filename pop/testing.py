@@ -241,6 +241,6 @@ class FakeProbes:
         fault = self.faults.get(description)
         if fault == HANGS:
             await deferLater(self._clock, timeout)
-            fault = f"did not end within {timeout:g} s"
+            fault = f"did not answer within {timeout:g} s"
         if fault:
             raise CheckFailed(reason=f"{description} {fault}")

@@ -223,7 +223,7 @@ def probe_tests(fixture: Callable[[TestCase], World]) -> type[TestCase]:
         async def test_too_late(self) -> None:
             """What does not answer in time has failed, and how much time it had is said."""
             said = await fault(self.world.ask(HANGS, 0.2))
-            self.assertRegex(said, r"^(tcp|http|command):.* did not end within 0\.2 s\.$")
+            self.assertRegex(said, r"^(tcp|http|command):.* did not (end|answer) within 0\.2 s\.$")
 
         @in_world
         async def test_cancelled(self) -> None:

@@ -62,6 +62,15 @@ class ReadyTests(SynchronousTestCase):
         self.assertEqual((Phase.STARTING, "no answer"), (life.phase, life.doubt))
         self.assertEqual(Phase.READY, step(life, Passed(), now=12.0)[0].phase)
 
+    def test_reason(self) -> None:
+        """What a check last found wrong is shown as long as it keeps it from being ready."""
+        seen = (Failed("refused"), Failed("404"), Passed(), Failed("503"), Failed("no answer"))
+        reasons = [after(CHECKED, *seen[:number]).reason for number in range(6)]
+        self.assertEqual(["deployed", "deployed; refused", "deployed; 404"], reasons[:3])
+        self.assertEqual(["deployed", "503", "no answer"], reasons[3:])
+        life = after(CHECKED, Passed(), Notified(stopping=True), Failed("refused"))
+        self.assertEqual("it says that it is stopping", life.reason)
+
     def test_both(self) -> None:
         """What notifies and is checked needs both, in any order."""
         self.assertEqual(Phase.STARTING, after(BOTH, Passed()).phase)
