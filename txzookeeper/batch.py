@@ -9,14 +9,13 @@ from typing import Any, Generic, Self, TypeVar
 from twisted.internet.defer import Deferred, fail
 
 from txzookeeper.errors import BadArgumentsException, NonsensePacketError, ZooKeeperException
-from txzookeeper.jute import encode
-from txzookeeper.multi import Part, decode_multi_response
+from txzookeeper.multi import Part, decode_multi_response, encode_part, joined
 from txzookeeper.path import check_path, to_server
 
 R = TypeVar("R")
 
-Submit = Callable[[list[Part]], Deferred[list[Part]]]
-"""Sends the parts, and gives those of the reply."""
+Submit = Callable[[list[Part], bytes], Deferred[list[Part]]]
+"""Sends the parts, whose bytes it is given too, and gives those of the reply."""
 
 
 class Batch(ABC, Generic[R]):
@@ -29,6 +28,7 @@ class Batch(ABC, Generic[R]):
         self._chroot = chroot
         self._submit = submit
         self._parts: list[Part] = []
+        self._encoded: list[bytes] = []
         self._paths: list[str] = []
         self._mistake: ZooKeeperException | None = None
         self._committed = False
@@ -45,7 +45,7 @@ class Batch(ABC, Generic[R]):
         self._committed = True
         if self._mistake is not None:
             return fail(self._mistake)
-        return self._submit(self._parts).addCallback(self._results)
+        return self._submit(self._parts, joined(self._encoded)).addCallback(self._results)
 
     @abstractmethod
     def _results(self, parts: list[Part]) -> list[R]:
@@ -57,7 +57,7 @@ class Batch(ABC, Generic[R]):
     def _add(self, op: int, path: str, request: tuple[Any, ...], sequence: bool = False) -> Self:
         try:
             check_path(path, sequence)
-            encode(request)
+            self._encoded.append(encode_part(op, request))
         except ZooKeeperException as error:
             self._mistaken(error, path)
         self._parts.append((op, request))

@@ -65,6 +65,11 @@ def decode_from(
     return _codec(kind).read(data, offset, len(data) if end is None else end)
 
 
+def reader_from(kind: type[R]) -> Callable[[bytes, int, int], tuple[R, int]]:
+    """Give the function that reads such a record as ``decode_from`` does."""
+    return _codec(kind).read
+
+
 @cache
 def reader(kind: type[R]) -> Callable[[bytes, int, int], R]:
     """Give the function that reads such a record from (data, offset, end), as ``decode`` does."""

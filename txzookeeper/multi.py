@@ -7,12 +7,13 @@ Source: ``MultiOperationRecord.java`` and ``MultiResponse.java`` of ZooKeeper 3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from struct import Struct
+from typing import Any, Final
 
 from txzookeeper import constants as c
-from txzookeeper.errors import NonsensePacketError
-from txzookeeper.jute import decode_from, encode
+from txzookeeper.errors import NonsensePacketError, TruncatedPacketError
+from txzookeeper.jute import encode, reader_from
 from txzookeeper.operations import REPLIES, REQUESTS
 from txzookeeper.records import ErrorResponse, MultiHeader, Record
 
@@ -21,11 +22,29 @@ MULTI_READS: Final = frozenset({c.GET_DATA_OP, c.GET_CHILDREN_OP})
 
 _CREATIONS: Final = (c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP, c.CREATE_TTL_OP)
 _OTHERS: Final = (c.DELETE_OP, c.SET_DATA_OP, c.CHECK_OP)
-_REQUESTS: Final = {op: REQUESTS[op] for op in (*_CREATIONS, *_OTHERS, *MULTI_READS)}
-_RESULTS: Final = {
-    op: REPLIES[op] for op in (c.CREATE_OP, c.CREATE2_OP, *_OTHERS, *MULTI_READS, c.ERROR_OP)
-}
+_RESULTS: Final = (c.CREATE_OP, c.CREATE2_OP, *_OTHERS, *MULTI_READS, c.ERROR_OP)
+_HEADER: Final = Struct(">i?i")
 _END: Final = encode(MultiHeader(-1, True, -1))
+
+
+class _Readers(dict[int, Any]):
+    """What reads each kind of part; made when it is asked for first, as it takes a while."""
+
+    def __init__(self, kinds: Mapping[int, type[Record]]) -> None:
+        super().__init__()
+        self._kinds = kinds
+
+    def __missing__(self, operation: int) -> Any:
+        if operation not in self._kinds:
+            raise NonsensePacketError(message=f"There is a part of the kind {operation}.")
+        self[operation] = reader_from(self._kinds[operation])
+        return self[operation]
+
+
+_REQUEST_READERS: Final = _Readers(
+    {op: REQUESTS[op] for op in (*_CREATIONS, *_OTHERS, *MULTI_READS)}
+)
+_RESULT_READERS: Final = _Readers({op: REPLIES[op] for op in _RESULTS})
 
 Part = tuple[int, Record]
 """One part of a request or of its reply: the operation and its request or result."""
@@ -33,8 +52,17 @@ Part = tuple[int, Record]
 
 def encode_multi(parts: Iterable[Part]) -> bytes:
     """Give the bytes of a request from (operation, request) pairs."""
-    body = [encode(MultiHeader(op, False, -1)) + encode(record) for op, record in parts]
-    return b"".join(body) + _END
+    return joined([encode_part(*part) for part in parts])
+
+
+def encode_part(operation: int, request: Record) -> bytes:
+    """Give the bytes of one part of a request."""
+    return _HEADER.pack(operation, False, -1) + encode(request)
+
+
+def joined(parts: Iterable[bytes]) -> bytes:
+    """Give the bytes of a request or of a reply that consists of these parts."""
+    return b"".join([*parts, _END])
 
 
 def encode_multi_response(parts: Iterable[Part]) -> bytes:
@@ -43,8 +71,7 @@ def encode_multi_response(parts: Iterable[Part]) -> bytes:
     The result of a read that failed, and of any part of a failed transaction, is ``(ERROR_OP,
     ErrorResponse(code))``.
     """
-    body = [encode(MultiHeader(op, False, _error(part))) + encode(part) for op, part in parts]
-    return b"".join(body) + _END
+    return joined([_HEADER.pack(op, False, _error(part)) + encode(part) for op, part in parts])
 
 
 def _error(result: Record) -> int:
@@ -56,7 +83,7 @@ def decode_multi(data: bytes, offset: int = 0, end: int | None = None) -> list[P
 
     Raises ``PacketError``, also for a mixture.
     """
-    parts = _decode_parts(_REQUESTS, data, offset, end)
+    parts = _decode_parts(_REQUEST_READERS, data, offset, end)
     if len({operation in MULTI_READS for operation, _ in parts}) > 1:
         raise NonsensePacketError(message="A transaction has reads in it.")
     return parts
@@ -67,18 +94,16 @@ def decode_multi_response(data: bytes, offset: int = 0, end: int | None = None) 
 
     Whatever created a container or a node with a time to live is answered as ``CREATE2_OP``.
     """
-    return _decode_parts(_RESULTS, data, offset, end)
+    return _decode_parts(_RESULT_READERS, data, offset, end)
 
 
-def _decode_parts(
-    kinds: dict[int, type[Record]], data: bytes, offset: int, end: int | None
-) -> list[Part]:
+def _decode_parts(readers: _Readers, data: bytes, at: int, end: int | None) -> list[Part]:
+    end = len(data) if end is None else end
     parts: list[Part] = []
-    header, offset = decode_from(MultiHeader, data, offset, end)
-    while not header.done:
-        if header.type not in kinds:
-            raise NonsensePacketError(message=f"There is a part of the kind {header.type}.")
-        part, offset = decode_from(kinds[header.type], data, offset, end)
-        parts.append((header.type, part))
-        header, offset = decode_from(MultiHeader, data, offset, end)
-    return parts
+    while at + _HEADER.size <= end:
+        operation, done, _ = _HEADER.unpack_from(data, at)
+        if done:
+            return parts
+        part, at = readers[operation](data, at + _HEADER.size, end)
+        parts.append((operation, part))
+    raise TruncatedPacketError

@@ -15,7 +15,7 @@ from txzookeeper.call import Call, Observe, Read
 from txzookeeper.channel import Channel
 from txzookeeper.errors import NoNodeException, RequestTooLargeException, ZooKeeperException
 from txzookeeper.jute import encode, reader
-from txzookeeper.multi import Part, encode_multi
+from txzookeeper.multi import Part
 from txzookeeper.path import check_path, to_server
 from txzookeeper.records import Stat
 from txzookeeper.watches import EXIST, Watch
@@ -98,12 +98,10 @@ class Requester(ABC):
         optional = op == c.EXISTS_OP
         return self._ask(op, path, request, read, observe=observe, optional=optional), watch
 
-    def _multi(self, op: int, parts: list[Part]) -> Deferred[list[Part]]:
+    def _multi(self, op: int, parts: list[Part], body: bytes) -> Deferred[list[Part]]:
         observe = self._observer(parts) if op == c.MULTI_OP else None
         try:
-            return self._call(
-                Call(op, None, encode_multi(parts), partial(read_results, len(parts)), observe)
-            )
+            return self._call(Call(op, None, body, partial(read_results, len(parts)), observe))
         except ZooKeeperException:
             return fail()
 
