@@ -7,9 +7,8 @@ from typing import Any, Final, Self
 
 from txzookeeper import constants as c
 from txzookeeper.batch import Batch
-from txzookeeper.creation import created, creation
+from txzookeeper.creation import created, creation, setting
 from txzookeeper.errors import (
-    BadArgumentsException,
     RuntimeInconsistencyException,
     ZooKeeperException,
     error_for,
@@ -23,7 +22,6 @@ from txzookeeper.records import (
     CreateResponse,
     DeleteRequest,
     ErrorResponse,
-    SetDataRequest,
     Stat,
     StatResponse,
 )
@@ -51,7 +49,7 @@ class Transaction(Batch[Result]):
         """Make a node; the result is its path. Arguments as for the client's ``create``."""
         try:
             op, request = creation(self._full(path), data, acls, flags, ttl)
-        except BadArgumentsException as error:
+        except ZooKeeperException as error:
             return self._mistaken(error, path)
         return self._add(op, path, request, is_sequence(flags))
 
@@ -61,7 +59,11 @@ class Transaction(Batch[Result]):
 
     def set(self, path: str, data: bytes = b"", version: int = c.ANY_VERSION) -> Self:
         """Replace a node's data at this version; the result is its stat."""
-        return self._add(c.SET_DATA_OP, path, SetDataRequest(self._full(path), data, version))
+        try:
+            request = setting(self._full(path), data, version)
+        except ZooKeeperException as error:
+            return self._mistaken(error, path)
+        return self._add(c.SET_DATA_OP, path, request)
 
     def check(self, path: str, version: int) -> Self:
         """Require that a node exists, at this version (-1: at any)."""

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, fail
 
 from txzookeeper import constants as c
 from txzookeeper.call import nothing
-from txzookeeper.creation import created, creation
+from txzookeeper.creation import created, creation, setting
 from txzookeeper.errors import ZooKeeperException
 from txzookeeper.jute import decode, reader
 from txzookeeper.operations import REPLIES
@@ -22,7 +22,6 @@ from txzookeeper.records import (
     GetDataResponse,
     ReconfigRequest,
     SetACLRequest,
-    SetDataRequest,
     Stat,
 )
 from txzookeeper.requester import Requester, read_stat
@@ -83,7 +82,10 @@ class Writes(Requester):
 
     def set(self, path: str, data: bytes = b"", version: int = c.ANY_VERSION) -> Deferred[Stat]:
         """Replace a node's data at this version (-1: at any), and give its new stat."""
-        request = SetDataRequest(self._full(path), data, version)
+        try:
+            request = setting(self._full(path), data, version)
+        except ZooKeeperException:
+            return fail()
         return self._change(c.SET_DATA_OP, path, request, read_stat)
 
     def set_acl(
