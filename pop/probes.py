@@ -42,7 +42,7 @@ class Probes:
         self._run = run
 
     async def probe(self, slot: str, launch: Launch, description: str, timeout: float) -> None:
-        """Carry out one check of an instance; see L{pop.checks.Probe}.
+        """Carry out one check of an instance; see L{pop.series.Probe}.
 
         @raise CheckFailed: it begins with the description, since an instance may have two.
         """

@@ -175,7 +175,8 @@ def compose(
     clock = cluster.clock
 
     def watch(slot: str, launch: Launch, told: Callable[[Event], None]) -> Checker:
-        return Checker(clock, partial(probe, slot, launch), launch.checks, told)
+        ask = partial(probe, slot, launch)
+        return Checker(clock, ask, launch.checks, told, chance.random)
 
     reports = Reports(cluster, machine.id, clock)
     return Agent(

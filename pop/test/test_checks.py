@@ -1,5 +1,6 @@
 """When an instance is looked at, and what is told of it; in virtual time."""
 
+from itertools import pairwise
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -25,6 +26,7 @@ class Tests(SynchronousTestCase):
         self.clock = Clock()
         self.probes = FakeProbes(self.clock)
         self.told: list[Event] = []
+        self.chance = 0.0
 
     def checker(self, **checks: Any) -> Checker:
         """Look after a process."""
@@ -32,7 +34,9 @@ class Tests(SynchronousTestCase):
         def probe(description: str, timeout: float) -> Any:
             return self.probes.probe("web", LAUNCH, description, timeout)
 
-        checker = Checker(self.clock, probe, Checks(**checks), self.told.append)
+        checker = Checker(
+            self.clock, probe, Checks(**checks), self.told.append, lambda: self.chance
+        )
         self.addCleanup(checker.stop)
         return checker
 
@@ -56,7 +60,7 @@ class ReadinessTests(Tests):
         self.probes.faults[READY] = "refuses connections"
         self.checker(readiness=READY, interval=1.0).start()
         self.go(7)
-        steps = [round(b - a, 1) for a, b in zip(self.times(), self.times()[1:], strict=False)]
+        steps = [round(b - a, 1) for a, b in pairwise(self.times())]
         self.assertLess(self.times()[0], 0.2)
         self.assertEqual(sorted(steps), steps)
         self.assertEqual([1.0, 1.0, 1.0], steps[-3:])
@@ -123,6 +127,14 @@ class ReadinessTests(Tests):
             ],
             self.told,
         )
+
+    def test_spread(self) -> None:
+        """Chance makes waits somewhat shorter."""
+        self.chance = 1.0
+        self.checker(readiness=READY, interval=10.0).start()
+        self.go(40)
+        steps = [round(b - a, 1) for a, b in pairwise(self.times()[-3:])]
+        self.assertEqual([9.0, 9.0], steps)
 
     def test_none(self) -> None:
         """Without checks nothing is done."""
