@@ -21,6 +21,7 @@ from typing import Final
 from twisted.internet.defer import Deferred
 
 from txzookeeper import constants as c
+from txzookeeper.bundles import Bundles
 from txzookeeper.event import ClientEvent
 from txzookeeper.records import SetWatches2Request, SetWatchesRequest, WatcherEvent
 from txzookeeper.standing import StandingWatch
@@ -65,7 +66,7 @@ class Watches:
 
     def __init__(self) -> None:
         self.modes: dict[str, int] = {}
-        self._armed: tuple[dict[str, list[Watch]], ...] = ({}, {}, {})
+        self._armed: tuple[Bundles[Watch], ...] = (Bundles(), Bundles(), Bundles())
         self._standing: dict[str, list[StandingWatch]] = {}
         # Held, so that all watches share it.
         self._forget = self.forget
@@ -73,8 +74,7 @@ class Watches:
 
     def __len__(self) -> int:
         """Count the watches."""
-        armed = sum(len(watches) for paths in self._armed for watches in paths.values())
-        return armed + len(self.standing())
+        return sum(map(len, self._armed)) + len(self.standing())
 
     def deliver(self, event: WatcherEvent, seen: Callable[[WatcherEvent], ClientEvent]) -> None:
         """Tell all watches that an event is for; ``seen`` gives it as the program sees it."""
@@ -99,16 +99,13 @@ class Watches:
     def arm(self, kind: int, path: str, watch: Watch) -> None:
         """Remember a watch that the server has armed, unless it was cancelled meanwhile."""
         if not watch.called:
-            self._armed[kind].setdefault(path, []).append(watch)
+            self._armed[kind].add(path, watch)
 
     def forget(self, watch: Watch) -> None:
         """Drop a cancelled watch, so that it is not armed again."""
         path = watch.full if isinstance(watch, OneShot) else ""
-        for paths in self._armed:
-            if watch in paths.get(path, ()):
-                paths[path].remove(watch)
-                if not paths[path]:
-                    del paths[path]
+        for armed in self._armed:
+            armed.discard(path, watch)
 
     def fired(self, event_type: int, path: str) -> list[Watch]:
         """Take out the one-shot watches that an event fires."""
@@ -121,14 +118,11 @@ class Watches:
 
     def taken(self, path: str, kinds: tuple[int, ...]) -> list[Watch]:
         """Take out the one-shot watches of some kinds from a path."""
-        return [watch for kind in kinds for watch in self._armed[kind].pop(path, ())]
+        return [watch for kind in kinds for watch in self._armed[kind].take(path)]
 
     def clear(self) -> list[Watch]:
         """Take out all one-shot watches."""
-        everything = [watch for paths in self._armed for group in paths.values() for watch in group]
-        for paths in self._armed:
-            paths.clear()
-        return everything
+        return [watch for armed in self._armed for watch in armed.take_all()]
 
     # Standing watches.
 

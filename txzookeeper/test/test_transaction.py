@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from txzookeeper import constants as c
 from txzookeeper.errors import (
     BadArgumentsException,
     BadVersionException,
+    MarshallingErrorException,
     NodeExistsException,
     NoNodeException,
 )
@@ -49,6 +52,10 @@ class TransactionTests(ClientTestCase):
         transaction = self.client.transaction().create("/ok").delete("bad").delete("//")
         error = self.failureResultOf(transaction.commit(), BadArgumentsException).value
         self.assertEqual((error.path, error.index), ("bad", 1))
+        nothing: Any = None
+        transaction = self.client.transaction().create("/ok").set("/null", nothing)
+        error = self.failureResultOf(transaction.commit(), MarshallingErrorException).value
+        self.assertEqual((error.path, error.index), ("/null", 1))
 
     def test_committed_once(self) -> None:
         """A transaction cannot be committed twice."""
