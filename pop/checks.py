@@ -109,4 +109,4 @@ class Watchdog:
 
     def _hungry(self) -> None:
         self._alarm = None
-        self._bite(f"it has not said WATCHDOG=1 for {self._seconds:g} seconds")
+        self._bite(f"it has not said WATCHDOG=1 for {self._seconds:g} s")

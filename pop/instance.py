@@ -34,6 +34,9 @@ class Watcher(Protocol):
 Watch = Callable[[str, Launch, Callable[[lives.Event], None]], Watcher]
 """(slot, launch, told): makes what looks after one process, and tells what it finds."""
 
+WORDS = 5.0
+"""Seconds until a change of nothing but the status line is shown: each is written to ZooKeeper."""
+
 
 class InstanceProtocol(ProcessProtocol):
     """Tells an instance what happens to its process.
@@ -107,6 +110,7 @@ class Instance:
         self._process: IProcess | None = None
         self._watcher: Watcher | None = None
         self._timer: IDelayedCall | None = None
+        self._words: IDelayedCall | None = None
         self._events: deque[lives.Event] = deque()
         self._shown: tuple[Want | None, Life] = (None, self.life)
         self._noted: tuple[bool, object] = (False, None)
@@ -130,6 +134,7 @@ class Instance:
         self._let_go = True
         self._leave_alone()
         self._cancel_timer()
+        self._cancel_words()
 
     def happened(self, event: lives.Event) -> None:
         """Go on with life; an event that a deed causes waits until that deed is done."""
@@ -148,11 +153,21 @@ class Instance:
         self._show()
 
     def _show(self) -> None:
-        # What it says for people in between goes along with the next change.
-        shown = (self.want, replace(self.life, said=""))
-        if self._shown != shown:
-            self.before, self._shown = self._shown[1], shown
-            self._changed(self)
+        before = self._shown[1]
+        if (self.want, replace(self.life, said=before.said)) != self._shown:
+            self._show_now()
+        elif self.life.said != before.said and self._words is None:
+            self._words = self._clock.callLater(WORDS, self._show_now)
+
+    def _show_now(self) -> None:
+        self._cancel_words()
+        self.before, self._shown = self._shown[1], (self.want, self.life)
+        self._changed(self)
+
+    def _cancel_words(self) -> None:
+        if self._words is not None and self._words.active():
+            self._words.cancel()
+        self._words = None
 
     def _note(self) -> None:
         """A successor of this agent shall know what the process said of itself."""

@@ -172,6 +172,7 @@ class Status:
     @ivar restarts: how often it was started again after it had ended by itself.
     @ivar problem: why it does not do what is wanted of it just now.
     @ivar processes: the same of each process, where there are several.
+    @ivar says: the last status line of the program itself.
     """
 
     phase: str
@@ -181,6 +182,7 @@ class Status:
     problem: str = ""
     processes: tuple[Mapping[str, Json], ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
+    says: str = ""
 
     def to_json(self) -> bytes:
         return dump(self.to_object())
@@ -191,7 +193,8 @@ class Status:
         known = {"phase": self.phase, "since": self.since, "why": self.why}
         counted = {"restarts": self.restarts}
         problem = {"problem": self.problem} if self.problem else {}
-        return {**self.extra, **known, **counted, **problem, **several}
+        says = {"says": self.says} if self.says else {}
+        return {**self.extra, **known, **counted, **problem, **says, **several}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Status":
@@ -201,9 +204,10 @@ class Status:
         why = _take(path, found, "why", str, "")
         restarts = _take(path, found, "restarts", int, 0)
         problem = _take(path, found, "problem", str, "")
+        says = _take(path, found, "says", str, "")
         processes = _take(path, found, "processes", list, [])
         known = tuple(each for each in processes if isinstance(each, dict))
-        return cls(phase, since, why, restarts, problem, known, found)
+        return cls(phase, since, why, restarts, problem, known, found, says)
 
 
 @dataclass(frozen=True)

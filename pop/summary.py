@@ -46,6 +46,7 @@ def summary(
             why=_why(worst),
             restarts=sum(instance.life.restarts for instance in staying),
             problem=_problem(worst, problem),
+            says=worst.life.said,
             processes=tuple(_process(each, when) for each in instances) if several else (),
         ),
         next((each.life.pid for each in staying if each.life.pid), None),
@@ -82,4 +83,5 @@ def _process(instance: Instance, when: Callable[[float], str]) -> dict[str, Json
         "since": when(life.since),
         "why": life.reason,
         "restarts": life.restarts,
+        "says": life.said,
     }

@@ -82,6 +82,7 @@ def _instance_rows(instance: InstanceView) -> list[tuple[str, ...]]:
     phase, pid, since, why = _fate(instance)
     restarts = str(instance.status.restarts) if instance.status else ""
     state = show(instance.state) if instance.state is not None else ""
+    why = _with_words(why, instance.status.says if instance.status else "")
     first = (instance.machine, phase, pid, since, restarts, state, why)
     processes = instance.status.processes if instance.status else ()
     return [first, *(_process_row(process) for process in processes)]
@@ -92,7 +93,13 @@ def _process_row(process: Mapping[str, Any]) -> tuple[str, ...]:
         return show(process.get(key) or "")
 
     since, restarts = local_time(said("since")), show(process.get("restarts", ""))
-    return f"  {said('name')}", said("phase"), said("pid"), since, restarts, "", said("why")
+    why = _with_words(said("why"), said("says"))
+    return f"  {said('name')}", said("phase"), said("pid"), since, restarts, "", why
+
+
+def _with_words(why: str, says: str) -> str:
+    """A reason, and what the program itself says."""
+    return "; ".join(part for part in (why, f'it says "{says}"' if says else "") if part)
 
 
 def _plain(view: ServiceView) -> dict[str, Any]:
@@ -112,6 +119,7 @@ def _plain(view: ServiceView) -> dict[str, Any]:
                 "pid": instance.pid,
                 "since": instance.status and instance.status.since,
                 "why": instance.status and instance.status.why,
+                "says": (instance.status and instance.status.says) or None,
                 "restarts": instance.status and instance.status.restarts,
                 "problem": (instance.status and instance.status.problem) or None,
                 "state": instance.state,

@@ -104,3 +104,25 @@ class HealthTests(SynchronousTestCase):
         self.assertEqual(2, len(self.host.spawner.spawned))
         self.assertIn("not ready within 5 seconds: its", self.world.status("web")["why"])
         self.assertIn("refuses connections", self.world.status("web")["why"])
+
+    def test_words(self) -> None:
+        """What it says for people is shown: with what else is new, or alone and then seldom."""
+        self.world.add("web", "m1", notify=True)
+        self.go(1)
+        process = self.host.spawner["web"]
+        process.notify(b"READY=1\nSTATUS=warm")
+        self.go(0.1)
+        self.assertEqual("warm", self.world.status("web")["says"])
+        version = self.world.server.run(self.version())
+        for number in range(20):
+            process.notify(b"STATUS=%d done" % number)
+            self.go(0.5)
+        self.go(5)
+        self.assertEqual("19 done", self.world.status("web")["says"])
+        self.assertLess(self.world.server.run(self.version()) - version, 4)
+
+    async def version(self) -> int:
+        """How often the status was written."""
+        node = await self.world.admin.node(self.world.paths.status("web", "m1"))
+        assert node
+        return node[1].version

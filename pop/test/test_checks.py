@@ -208,7 +208,7 @@ class WatchdogTests(Tests):
         checker.start()
         checker.ready()
         self.assertEqual([], self.go(1.9))
-        self.assertEqual([Unhealthy("it has not said WATCHDOG=1 for 2 seconds")], self.go(10))
+        self.assertEqual([Unhealthy("it has not said WATCHDOG=1 for 2 s")], self.go(10))
         checker.watchdog_fed()
         self.assertEqual([], self.go(10))
 
