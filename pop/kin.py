@@ -11,8 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from pop.cgroup import members
-from pop.marks import NONE, mark_of
+from pop.marks import NONE
 
 
 @dataclass(frozen=True)
@@ -35,47 +34,6 @@ class Kin:
     def leads(self) -> bool:
         """Whether the leader is there, dead or alive: its number is not a stranger's."""
         return self.began is not None and began(self.leader) == self.began
-
-    def living(self) -> list[int]:
-        """Those who live, the youngest first.
-
-        They may fork while they are looked at, so one that has found nobody should look again.
-        """
-        # A session's number is its leader's, and given to others when all of them are gone.
-        session = self.leads() or (self.mark == NONE and began(self.leader) is None)
-        inside = set(members(self.cgroup)) if self.cgroup else ()
-        return [
-            pid for pid in processes() if (pid in inside or self._has(pid, session)) and alive(pid)
-        ]
-
-    def _has(self, pid: int, session: bool) -> bool:
-        try:
-            return (self.mark != NONE and mark_of(pid) == self.mark) or (
-                session and os.getsid(pid) == self.leader
-            )
-        except OSError:
-            return False
-
-
-def processes() -> list[int]:
-    """The numbers of all processes, the highest first.
-
-    Those are mostly the youngest, which live the shortest: they must not have gone before they are
-    asked.
-    """
-    return sorted(psutil.pids(), reverse=True)
-
-
-def strays(ours: Callable[[int], bool]) -> list[int]:
-    """Those who live and have a mark of a certain kind."""
-    return [pid for pid in processes() if ours(_mark(pid)) and alive(pid)]
-
-
-def _mark(pid: int) -> int:
-    try:
-        return mark_of(pid)
-    except OSError:
-        return NONE
 
 
 def send(number: int, pids: Iterable[int]) -> None:

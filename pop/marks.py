@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,18 +60,26 @@ def marked(mark: int) -> Iterator[int]:
         resource.setrlimit(LOCKS, before)
 
 
-def mark_of(pid: int) -> int:
-    """The mark of a process, a dead one that is not reaped included.
+def marks_of(pids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Processes that are there, dead ones that are not reaped included, with their marks.
 
-    @raise ProcessLookupError: it is gone.
+    L{NONE} says that one's cannot be known.
     """
-    try:
-        return resource.prlimit(pid, LOCKS)[0]  # type: ignore[attr-defined,unused-ignore]
-    except PermissionError:
-        # Root may lack CAP_SYS_RESOURCE, as in containers; others have no children of others.
-        return _written(pid) if os.geteuid() == 0 else NONE
-    except AttributeError:
-        return NONE
+    prlimit = getattr(resource, "prlimit", None)
+    root = os.geteuid() == 0
+    for pid in pids:
+        try:
+            yield pid, prlimit(pid, LOCKS)[0] if prlimit else NONE
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            # Root may lack CAP_SYS_RESOURCE, as in containers; others have no children of others.
+            yield pid, _written(pid) if root else NONE
+
+
+def mark_of(pid: int) -> int:
+    """The mark of one process."""
+    return dict(marks_of([pid])).get(pid, NONE)
 
 
 def _written(pid: int) -> int:

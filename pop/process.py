@@ -14,12 +14,13 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pop.accounts import Account, account_of
+from pop.census import Census, living, strays
 from pop.cgroup import Cgroups, own_cgroup, remove
 from pop.errors import NotSpawned
 from pop.execution import Execution
 from pop.exitstatus import reap
 from pop.interfaces import IProcess, ISpawner
-from pop.kin import Kin, began, end, strays
+from pop.kin import Kin, began, end
 from pop.leftovers import Leftovers, Note
 from pop.listening import name as socket_name
 from pop.marks import Marks, marked
@@ -67,6 +68,7 @@ class Spawner:
         self._cgroups = Cgroups(own_cgroup()) if cgroups is None else cgroups
         self._leftovers = Leftovers(state_dir / "run")
         self._marks = Marks(state_dir)
+        self._census = Census(reactor)
 
     def left(self) -> list[Left]:
         """See L{ISpawner.left}. What was started, but never noted, is ended."""
@@ -85,7 +87,7 @@ class Spawner:
                 self._log.error("{slot} is not heard: {error}", slot=left.name, error=error)
             self._remove(note.cgroup, ended)
             if launch.sockets:
-                pids = [note.pid, *note.kin().living()]
+                pids = [note.pid, *living([note.kin()])[0]]
                 self.sockets.recover(service_of(left.name), launch.sockets, pids)
             return self._tree(note, protocol, lambda: reap(note.pid), ended.pop_all())
 
@@ -128,7 +130,7 @@ class Spawner:
         with marked(self._marks.new()) as mark:
             popen = _begin(execution, launch, output)
         kin = Kin(popen.pid, began(popen.pid), mark)
-        return Tree(self._reactor, kin, protocol, popen.wait, _nothing, _nothing)
+        return Tree(self._reactor, kin, self._census, protocol, popen.wait, _nothing, _nothing)
 
     def release(self, service: str) -> None:
         """See L{ISpawner.release}."""
@@ -148,7 +150,7 @@ class Spawner:
                 self._log.error("{slot} cannot be noted: {error}", slot=note.slot, error=error)
 
         ended.callback(self._leftovers.forget, note)
-        return Tree(self._reactor, note.kin(), protocol, reap, remember, ended.close)
+        return Tree(self._reactor, note.kin(), self._census, protocol, reap, remember, ended.close)
 
     def _hear(
         self,

@@ -8,6 +8,7 @@ then.
 
 import signal as signals
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -16,6 +17,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from pop.census import Census
 from pop.interfaces import IProcess
 from pop.kin import Kin, send
 from pop.pidwatch import watch
@@ -40,6 +42,7 @@ class Tree:
         self,
         reactor: Any,
         kin: Kin,
+        census: Census,
         protocol: ProcessProtocol,
         reap: Callable[[], int | None],
         note: Callable[[bool, Mapping[str, Any] | None], None],
@@ -48,6 +51,7 @@ class Tree:
         self.pid = kin.leader
         self._clock: IReactorTime = reactor
         self._kin = kin
+        self._census = census
         self._protocol = protocol
         self._reap = reap
         self._note = note
@@ -75,21 +79,26 @@ class Tree:
 
     def _send(self, number: int) -> None:
         if not self._over:
-            send(number, self._kin.living())
+            self._census.ask(self._kin, partial(self._send_to, number))
+
+    def _send_to(self, number: int, living: list[int]) -> None:
+        if not self._over:
+            send(number, living)
 
     def _leader_died(self, status: int | None) -> None:
         """Wait for the rest, unless nobody asked for this end: then the rest must make way."""
         self._status = status
         self._killed = self._killed or not self._asked
-        self._end_when_alone(SOON)
+        self._look(SOON)
 
-    def _end_when_alone(self, pause: float) -> None:
-        # Twice: one look may miss what is just being forked.
-        rest = self._kin.living() or self._kin.living()
+    def _look(self, pause: float) -> None:
+        self._census.ask(self._kin, partial(self._end_if_alone, pause))
+
+    def _end_if_alone(self, pause: float, rest: list[int]) -> None:
         if rest:
             if self._killed:
                 send(signals.SIGKILL, rest)
-            self._clock.callLater(pause, self._end_when_alone, min(2 * pause, SELDOM))
+            self._clock.callLater(pause, self._look, min(2 * pause, SELDOM))
             return
         self._over = True
         status = self._reap()

@@ -11,6 +11,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from pop import census
 from pop.cgroup import Cgroups
 from pop.directories import notify_directory
 from pop.interfaces import IProcess
@@ -92,6 +93,12 @@ def python(script: str, **more: object) -> Launch:
 def kin(pid: int) -> Kin:
     """What came of a process that is there now."""
     return Kin(pid, began(pid), mark_of(pid))
+
+
+def living(family: Kin) -> list[int]:
+    """Those of it who live."""
+    [found] = census.living([family])
+    return found
 
 
 def died(pid: int) -> "Deferred[int | None]":

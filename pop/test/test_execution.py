@@ -12,7 +12,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 from pop.errors import NotSpawned
 from pop.policy import UNLIMITED, Limits
 from pop.program import Launch, Program
-from pop.test.processes import Nursery, kin, shell, turn
+from pop.test.processes import Nursery, kin, living, shell, turn
 
 
 class Tests(TestCase):
@@ -71,7 +71,7 @@ class LimitTests(Tests):
     async def test_marked(self) -> None:
         """So is its mark."""
         process, _ = self.nursery.spawn(shell("exec sleep 600", limits=Limits((("core", 0, 0),))))
-        self.assertEqual([process.pid], kin(process.pid).living())
+        self.assertEqual([process.pid], living(kin(process.pid)))
         self.assertNotEqual(kin(os.getpid()).mark, kin(process.pid).mark)
 
     def test_refused(self) -> None:
@@ -136,10 +136,10 @@ class AccountTests(Tests):
         family = kin(process.pid)
         while not self.nursery.log().read_text():
             await turn()
-        self.assertEqual(2, len(family.living()))
+        self.assertEqual(2, len(living(family)))
         process.kill()
         await witness.ended
-        self.assertEqual([], family.living())
+        self.assertEqual([], living(family))
 
     def test_no_way_in(self) -> None:
         """A directory that its user may not enter is refused, although root itself may."""

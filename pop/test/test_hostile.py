@@ -7,7 +7,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from pop.kin import Kin, alive
 from pop.marks import NONE
-from pop.test.processes import Nursery, Witness, kin, python, said, turn
+from pop.test.processes import Nursery, Witness, kin, living, python, said, turn
 
 DAEMON = """
 def daemon(name, body=signal.pause):
@@ -73,13 +73,13 @@ class HostileTests(TestCase):
     async def ended(self, family: Kin, witness: Witness) -> None:
         """It is gone when its end is told, and not before."""
         await witness.ended
-        self.assertEqual([], family.living())
+        self.assertEqual([], living(family))
 
     async def test_daemon(self) -> None:
         """A daemon is found and killed when its service is."""
         script = "daemon('one'); daemon('two'); signal.pause()"
         family, witness = await self.family(script, "one", "two")
-        found = family.living()
+        found = living(family)
         self.assertEqual(3, len(found))
         self.assertEqual(3, len({os.getsid(pid) for pid in found}))
         self.process.kill()
@@ -93,7 +93,7 @@ class HostileTests(TestCase):
             await turn()
         for _ in range(10):
             await turn()
-        self.assertEqual(([], 1), (witness.ends, len(family.living())))
+        self.assertEqual(([], 1), (witness.ends, len(living(family))))
         self.process.kill()
         await self.ended(family, witness)
 
@@ -128,7 +128,7 @@ class HostileTests(TestCase):
         for note in (self.nursery.path / "run").iterdir():
             note.unlink()
         self.assertEqual([], self.nursery.succeed())
-        self.assertEqual([], family.living())
+        self.assertEqual([], living(family))
         await witness.ended
 
     async def test_fork_bomb(self) -> None:
@@ -147,7 +147,7 @@ class HostileTests(TestCase):
     async def test_stopped(self) -> None:
         """What has been stopped by SIGSTOP is ended by a kill."""
         family, witness = await self.family("daemon('one'); signal.pause()", "one")
-        for pid in family.living():
+        for pid in living(family):
             os.kill(pid, signal.SIGSTOP)
         self.process.stop("TERM")
         self.process.kill()

@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from pop.kin import Kin, alive, began, boot
 from pop.leftovers import UNREADABLE, Leftovers
-from pop.test.processes import Nursery, died, kin, shell
+from pop.test.processes import Nursery, died, kin, living, shell
 
 AGENT = """
 import os, signal, sys
@@ -75,7 +75,7 @@ class Tests(TestCase):
 
     def end_families(self) -> None:
         for family in self.families:
-            for pid in family.living():
+            for pid in living(family):
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -105,7 +105,7 @@ class KilledAgentTests(Tests):
             await died(process.pid)
             process.kill()
             ends.append(await witness.ended)
-        self.assertEqual([[], []], [family.living() for family in self.families])
+        self.assertEqual([[], []], [living(family) for family in self.families])
         self.assertEqual(
             [15, 15], [end.signal for end in ends if isinstance(end, ProcessTerminated)]
         )
@@ -119,7 +119,7 @@ class KilledAgentTests(Tests):
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(9, end.signal)
-        self.assertEqual([], self.families[0].living())
+        self.assertEqual([], living(self.families[0]))
 
     async def test_without_its_leader(self) -> None:
         """What is left of a service whose first process died meanwhile is ended, and told."""
@@ -127,16 +127,16 @@ class KilledAgentTests(Tests):
         dead = died(web)
         os.kill(web, signal.SIGKILL)
         await dead
-        self.assertNotEqual([], self.families[0].living())
+        self.assertNotEqual([], living(self.families[0]))
         left = {left.name: left for left in self.nursery.succeed()}
         await self.nursery.adopt(left["web"])[1].ended
-        self.assertEqual([], self.families[0].living())
+        self.assertEqual([], living(self.families[0]))
 
     async def test_all_died(self) -> None:
         """The end of a service that died when nobody watched is told, mostly without saying how."""
         self.killed_agent()
-        deaths = [died(pid) for pid in self.families[1].living()]
-        for pid in self.families[1].living():
+        deaths = [died(pid) for pid in living(self.families[1])]
+        for pid in living(self.families[1]):
             os.kill(pid, signal.SIGKILL)
         await gatherResults(deaths)
         [left] = [left for left in self.nursery.succeed() if left.name == "db"]
@@ -150,7 +150,7 @@ class KilledAgentTests(Tests):
         self.killed_agent()
         (self.notes / "web.json").unlink()
         self.assertEqual(["db"], [left.name for left in self.nursery.succeed()])
-        self.assertEqual([], self.families[0].living())
+        self.assertEqual([], living(self.families[0]))
 
 
 class StrangerTests(Tests):
@@ -189,8 +189,8 @@ class StrangerTests(Tests):
         stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
         self.addCleanup(stranger.wait)
         self.addCleanup(stranger.kill)
-        self.assertEqual([], Kin(stranger.pid, 1.0).living())
-        self.assertEqual([stranger.pid], Kin(stranger.pid, began(stranger.pid)).living())
+        self.assertEqual([], living(Kin(stranger.pid, 1.0)))
+        self.assertEqual([stranger.pid], living(Kin(stranger.pid, began(stranger.pid))))
 
 
 class NoteTests(Tests):

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 from pop.directories import notify_directory
 from pop.kin import alive
 from pop.program import Launch, Program
-from pop.test.processes import Nursery, died, kin, python, said, shell, turn
+from pop.test.processes import Nursery, died, kin, living, python, said, shell, turn
 
 EVERYBODYS = "/usr/bin/python3"
 FAMILY = """
@@ -79,7 +79,7 @@ class TreeTests(Tests):
         while len([n for n in witness.notices if n.status == "tame"]) < 3:
             await witness.heard(lambda notice: notice is witness.notices[-1])
             await turn()
-        family = kin(process.pid).living()
+        family = living(kin(process.pid))
         self.assertEqual(4, len(family))
         process.stop("TERM")
         end = await witness.ended
@@ -95,19 +95,19 @@ class TreeTests(Tests):
         process.stop("TERM")
         await died(process.pid)
         await turn()
-        self.assertEqual(([], 1), (witness.ends, len(family.living())))
+        self.assertEqual(([], 1), (witness.ends, len(living(family))))
         process.kill()
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(signal.SIGTERM, end.signal, "the end that is told is the leader's")
-        self.assertEqual([], family.living())
+        self.assertEqual([], living(family))
 
     async def test_orphans(self) -> None:
         """What a process that ended by itself leaves behind, and would be in the way, is ended."""
         launch = python(FAMILY + "hold(signal.SIGUSR1); child(deaf); wait(signal.SIGUSR1)")
         process, witness = self.nursery.spawn(launch)
         await said(witness, "deaf")
-        family = kin(process.pid).living()
+        family = living(kin(process.pid))
         os.kill(process.pid, signal.SIGUSR1)
         self.assertIsInstance(await witness.ended, ProcessDone)
         self.assertEqual([], [pid for pid in family if alive(pid)])
@@ -120,7 +120,7 @@ class TreeTests(Tests):
         family = kin(process.pid)
         process.kill()
         await witness.ended
-        self.assertEqual([], family.living())
+        self.assertEqual([], living(family))
 
     test_forking_tree.timeout = 10  # type: ignore[attr-defined]
 

@@ -1,0 +1,94 @@
+"""The census: who of an instance's kin lives, for many instances by one look at all processes."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import psutil
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from pop.cgroup import members
+from pop.kin import Kin, alive, began
+from pop.marks import NONE, marks_of
+
+LOOKS = 4
+"""A machine where something is started all the time is not looked at for ever."""
+
+Answer = Callable[[list[int]], None]
+
+
+class Census:
+    """Answers in the next turn of the reactor, to all who asked in this one by a single look."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._asked: list[tuple[Kin, Answer]] = []
+
+    def ask(self, kin: Kin, answer: Answer) -> None:
+        """Have it be told who of some kin lives."""
+        self._asked.append((kin, answer))
+        if len(self._asked) == 1:
+            self._clock.callLater(0, self._look)
+
+    def _look(self) -> None:
+        asked, self._asked = self._asked, []
+        kins = list({kin: None for kin, _ in asked})
+        found = dict(zip(kins, living(kins), strict=True))
+        for kin, answer in asked:
+            with self._log.failuresHandled("What came of process {pid}", pid=kin.leader):
+                answer(found[kin])
+
+
+def living(kins: Sequence[Kin]) -> list[list[int]]:
+    """Those who live of each kin, which differ from one another; mostly the youngest first."""
+    found: list[list[int]] = [[] for _ in kins]
+    marks = {kin.mark: place for place, kin in enumerate(kins) if kin.mark != NONE}
+    sessions = {kin.leader: place for place, kin in enumerate(kins) if _has_session(kin)}
+    unmarked = any(kin.mark == NONE for kin in kins)
+    for pid, mark in _everybody():
+        place = marks.get(mark)
+        if place is None and sessions and (unmarked or mark == NONE):
+            place = sessions.get(_session(pid))
+        if place is not None and alive(pid):
+            found[place].append(pid)
+    for place, kin in enumerate(kins):
+        if kin.cgroup:
+            more = [pid for pid in members(kin.cgroup) if pid not in found[place] and alive(pid)]
+            found[place] += more
+    return found
+
+
+def strays(ours: Callable[[int], bool]) -> list[int]:
+    """Those who live and have a mark of a certain kind."""
+    return [pid for pid, mark in _everybody() if ours(mark) and alive(pid)]
+
+
+def _everybody() -> Iterator[tuple[int, int]]:
+    """All processes with their marks.
+
+    They may fork, and die, while they are looked at. But whoever came meanwhile is looked at as
+    well, so that when nobody came any more, nobody is overlooked.
+    """
+    seen: set[int] = set()
+    for _ in range(LOOKS):
+        # The highest numbers are mostly the youngest, which must not have gone before they are
+        # asked.
+        new = sorted(set(psutil.pids()) - seen, reverse=True)
+        if not new:
+            return
+        seen.update(new)
+        yield from marks_of(new)
+
+
+def _has_session(kin: Kin) -> bool:
+    """Whether its session is its own: the number is given to others when all of it are gone."""
+    return kin.leads() or (kin.mark == NONE and began(kin.leader) is None)
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
