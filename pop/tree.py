@@ -63,9 +63,9 @@ class Tree:
         watch(reactor, kin, self._leader_died)
 
     def stop(self, signal: str) -> None:
-        """Send a signal to all of it."""
+        """Send a signal to all of it, and have it go on if it stands still: it could not end."""
         self._asked = True
-        self._send(signals.Signals[f"SIG{signal}"])
+        self._send(signals.Signals[f"SIG{signal}"], signals.SIGCONT)
 
     def kill(self) -> None:
         """End all of it now, and whatever is born meanwhile."""
@@ -77,12 +77,12 @@ class Tree:
         if not self._over:
             self._note(ready, state)
 
-    def _send(self, number: int) -> None:
+    def _send(self, *numbers: int) -> None:
         if not self._over:
-            self._census.ask(self._kin, partial(self._send_to, number))
+            self._census.ask(self._kin, partial(self._send_to, numbers))
 
-    def _send_to(self, number: int, living: list[int]) -> None:
-        if not self._over:
+    def _send_to(self, numbers: tuple[int, ...], living: list[int]) -> None:
+        for number in () if self._over else numbers:
             send(number, living)
 
     def _leader_died(self, status: int | None) -> None:

@@ -132,6 +132,15 @@ class TreeTests(Tests):
         process.stop("INT")
         self.assertIsInstance(await witness.ended, ProcessDone)
 
+    async def test_standing_still(self) -> None:
+        """What was made to stand still ends like any other."""
+        process, witness = self.nursery.spawn(shell("exec sleep 600"))
+        os.kill(process.pid, signal.SIGSTOP)
+        process.stop("TERM")
+        end = await witness.ended
+        assert isinstance(end, ProcessTerminated)
+        self.assertEqual(signal.SIGTERM, end.signal)
+
     async def test_many(self) -> None:
         """Many at once each end once."""
         names = [f"web{i}" for i in range(20)]
