@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import threading
@@ -265,6 +266,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not available():
         raise SystemExit(f"benchmark: {HOW_TO_GET_ONE}")
+    # The server's modules are to be compiled, as they are where it is installed.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     react(lambda reactor: Deferred.fromCoroutine(_run(reactor, arguments)))
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
@@ -25,6 +24,12 @@ Endpoint = Callable[[str, int], IStreamClientEndpoint]
 
 def plain_endpoint(reactor: Any) -> Endpoint:
     """Give the way over plain TCP; a name is looked up, an address is not."""
+    # Here, as it takes OpenSSL in where it can: see ``txzookeeper.aside``.
+    from twisted.internet.endpoints import (
+        HostnameEndpoint,
+        TCP4ClientEndpoint,
+        TCP6ClientEndpoint,
+    )
 
     def way(host: str, port: int) -> IStreamClientEndpoint:
         if isIPAddress(host):

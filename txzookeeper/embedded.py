@@ -8,7 +8,6 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort, IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -111,6 +110,9 @@ class EmbeddedServer(Service):
         self._directory.release()
 
     def _endpoint(self, description: str) -> IStreamServerEndpoint:
+        # Here, as it takes OpenSSL in where it can: see ``txzookeeper.aside``.
+        from twisted.internet.endpoints import serverFromString
+
         try:
             endpoint: IStreamServerEndpoint = serverFromString(self._reactor, description)
             return endpoint

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
-from twisted.internet.tcp import Connection
 from zope.interface import implementer
+
+from txzookeeper.outlet import is_plain
 
 HIGH_WATER: Final = 256 * 1024
 """With so many bytes waiting a client is asked nothing more."""
@@ -50,8 +51,7 @@ class Outflow:
     def open(self, transport: Any) -> None:
         """Write to this transport from now on."""
         self._transport = transport
-        # A wrapper around TLS lends out its inner transport's methods: hence the exact question.
-        self._straight = isinstance(transport, Connection) and not transport.TLS
+        self._straight = is_plain(transport)
         if not self._straight:
             transport.registerProducer(self, True)
 

@@ -12,10 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IPullProducer, IReactorTime
-from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 from txzookeeper.statistics import Statistics
+
+
+def is_plain(transport: Any) -> bool:
+    """Say whether a transport is plain TCP, so that its socket can be written to."""
+    # Here, as it takes OpenSSL in where it can: see ``txzookeeper.aside``.
+    from twisted.internet.tcp import Connection
+
+    # A wrapper around TLS lends out its inner transport's methods: hence the exact question.
+    return isinstance(transport, Connection) and not transport.TLS
 
 
 @implementer(IPullProducer)
@@ -42,8 +50,7 @@ class Outlet:
     def open(self, transport: Any) -> None:
         """Write to this transport from now on."""
         self._transport = transport
-        # A wrapper around TLS lends out its inner transport's methods: hence the exact question.
-        self._straight = isinstance(transport, Connection) and not transport.TLS
+        self._straight = is_plain(transport)
 
     def close(self) -> None:
         """Write no more."""

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from txzookeeper.aside import aside
 from txzookeeper.connections import Limits
 from txzookeeper.embedded import EmbeddedServer
 from txzookeeper.transfer import export_tree, import_tree, show_tree
@@ -93,6 +94,7 @@ class Options(UsageOptions):
 
 def makeService(options: Options) -> IService:
     """Build the server; what can be refused at once is, with a sentence and status 1."""
+    _leave_out_unused(options.endpoints)
     from twisted.internet import reactor
 
     twistd: Any = options.parent or {}
@@ -115,6 +117,14 @@ def makeService(options: Options) -> IService:
         server.before_fork()
     reactor.callWhenRunning(_exit_quietly, reactor)
     return server
+
+
+def _leave_out_unused(endpoints: Sequence[str]) -> None:
+    """Do without OpenSSL if no endpoint can want it; the plain ones are known by their names."""
+    if all(each.startswith(("tcp:", "tcp6:", "unix:")) for each in endpoints):
+        with aside("OpenSSL"):
+            import twisted.internet.endpoints
+            import twisted.internet.posixbase  # noqa: F401  # both look for it
 
 
 class _Server(EmbeddedServer):

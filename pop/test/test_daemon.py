@@ -5,8 +5,6 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.daemon import aside
-
 LOADS = """
 import sys
 import pop.daemon
@@ -23,10 +21,3 @@ class DaemonTests(SynchronousTestCase):
     def test_without(self) -> None:
         """The agent's process does not take OpenSSL in; who wants it later can have it."""
         subprocess.run([sys.executable, "-c", LOADS], check=True)
-
-    def test_only_where_there_is_no_reactor(self) -> None:
-        """In a process that is not the agent's own, nothing is hidden."""
-        from twisted.internet import reactor  # noqa: F401
-
-        with aside("no_such_package"):
-            self.assertNotIn("no_such_package", sys.modules)
