@@ -7,8 +7,9 @@ Each is started in the foreground, with the settings that it comes with, and run
 sleep. All are watched from outside, through ``/proc``. pop has a real ZooKeeper, which is neither
 measured nor spared: its processor time is taken from the same processors.
 
-- ``restart``: one program each; ``kill -9`` of it, at a random phase, to the moment when its
-  successor executes the program, looked for every 0.2 ms.
+- ``restart``: ``kill -9`` of a program, at a random phase, to the moment when its successor
+  executes, looked for every 0.2 ms. Each time it is another program, as one that fails again and
+  again is not started at once.
 - ``adopted``: the same after the agent itself was killed with ``kill -9`` and started again, which
   takes over what runs. The others have nothing to compare: their programs go on without anybody,
   and their successors start second copies.
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -117,23 +119,24 @@ class Bench:
             party.end()
 
     def _restarts(self, chosen: set[str]) -> None:
+        count = 2 * self._arguments.restarts
         for party in self._parties:
-            party.prepare(1)
-            self._start(party, 1)
+            party.prepare(count)
+            self._start(party, count)
         pause(SETTLED)
-        for _ in range(self._arguments.restarts):
+        for number in range(0, count, 2):
             for party in self._parties:
                 if "restart" in chosen:
-                    self._restart(party, "kill -9 to exec of the successor, ms")
+                    self._restart(party, number, "kill -9 to exec of the successor, ms")
                 if "adopted" in chosen and isinstance(party, Pop):
-                    self._adopted(party)
+                    self._adopted(party, number + 1)
         for party in self._parties:
             party.ask_to_stop()
             party.end()
 
-    def _restart(self, party: Party, title: str) -> None:
+    def _restart(self, party: Party, number: int, title: str) -> None:
         pause(self._chance.uniform(1.2, 2.2) if isinstance(party, Pop) else self._phase())
-        [pid] = party.programs()
+        pid = party.process_of(number)
         newcomers = Newcomers(party.is_program)
         began = time.perf_counter()
         outside.kill([pid])
@@ -143,12 +146,12 @@ class Bench:
         """Wait for long enough that a look every five seconds may be at any point."""
         return self._chance.uniform(1.2, 6.2)
 
-    def _adopted(self, party: Pop) -> None:
+    def _adopted(self, party: Pop, number: int) -> None:
         before = party.programs()
         party.succeed()
         pause(1)
         if party.programs() == before:
-            self._restart(party, "the same, re-adopted, ms")
+            self._restart(party, number, "the same, re-adopted, ms")
         else:
             self.failures.append("pop: the new agent did not adopt what ran")
 
@@ -243,6 +246,7 @@ def _parties(pop_only: bool) -> Iterator[list[Party]]:
 def main() -> None:
     """Measure, and print the table."""
     arguments = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing is to be left behind
     print(versions(), flush=True)
     with _parties(arguments.pop_only) as parties:
         bench = Bench(parties, arguments)

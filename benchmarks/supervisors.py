@@ -52,6 +52,11 @@ class Party:
         """Give the processes of its programs."""
         return running(self.is_program)
 
+    def process_of(self, number: int) -> int:
+        """Give the process of one of its programs."""
+        [pid] = running(lambda argv: list(argv[1:]) == self.program(number)[1:])
+        return pid
+
     def prepare(self, count: int) -> None:
         """Write down that so many programs are wanted."""
         raise NotImplementedError
