@@ -15,6 +15,9 @@ from pop.plan import Held, Unrunnable, Want
 from pop.program import Launch
 from pop.slots import index_of, service_of
 
+AT_REST = (Phase.STOPPED, Phase.FINISHED)
+"""Phases in which an instance stays until somebody wants it to run."""
+
 
 class Instances:
     """All instances of this machine, by the names of their slots.
@@ -122,8 +125,14 @@ class Instances:
         )
         if instance.want is None and life.phase is Phase.STOPPED:
             self._forget(instance.name)
+        self._release(service_of(instance.name))
         self._changed(instance)
         self._tell_if_empty()
+
+    def _release(self, service: str) -> None:
+        """Nobody should wait for an answer of a service that is not going to run."""
+        if all(instance.life.phase in AT_REST for instance in self.of(service)):
+            self._spawner.release(service)
 
     def _tell_if_empty(self) -> None:
         if not self._found:

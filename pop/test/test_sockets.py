@@ -1,18 +1,24 @@
 """Sockets that are held for services."""
 
 import os
+import random
 import socket
 import stat
 from pathlib import Path
 
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from pop.errors import NotSpawned
+from pop.instance import Watcher
+from pop.instances import Instances
 from pop.kin import alive
+from pop.plan import Held
 from pop.program import Launch, Program
 from pop.sockets import Sockets
 from pop.test.processes import Nursery, python, shell
+from pop.testing import FakeSpawner
 
 SERVER = """
 listener = socket.socket(fileno=3)
@@ -210,3 +216,45 @@ print(*names, *kinds, told[0] == str(os.getpid()), *told[1:], os.environ["A"])
         launch = Launch(Program(("/no/such/program",)), sockets=(self.tcp,))
         error = self.assertRaises(NotSpawned, self.nursery.spawn, launch)
         self.assertEqual('there is no program "/no/such/program".', str(error))
+
+
+class ReleaseTests(SynchronousTestCase):
+    """When the agent listens for a service no more."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.spawner = FakeSpawner(self.clock)
+        self.instances = Instances(
+            self.spawner, _never, self.clock, random.Random(1), lambda instance: None
+        )
+        for name in ("web", "web/2"):
+            self.instances.start(name, Launch(Program(("serve",))), "")
+
+    def test_gone(self) -> None:
+        """It does not once all of its processes have gone away."""
+        self.instances.drop("web", "")
+        self.clock.advance(0)
+        self.assertEqual([], self.spawner.released)
+        self.instances.drop("web/2", "")
+        self.clock.advance(0)
+        self.assertEqual(["web"], self.spawner.released)
+
+    def test_held(self) -> None:
+        """Nor does it while the service is held."""
+        for name in ("web", "web/2"):
+            self.instances.hold(name, Held("held by the operator"))
+        self.clock.advance(0)
+        self.assertEqual(["web"], self.spawner.released)
+
+    def test_restarted(self) -> None:
+        """It does all the while when a process is replaced by another one, or dies."""
+        self.instances.start("web", Launch(Program(("serve", "--more"))), "")
+        self.clock.advance(0)
+        self.spawner["web"].crash()
+        self.spawner["web/2"].crash()
+        self.clock.advance(100)
+        self.assertEqual([], self.spawner.released)
+
+
+def _never(*_: object) -> Watcher:
+    raise AssertionError("it has no checks")
