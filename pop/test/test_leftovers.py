@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from pop.kin import Kin, alive, began, boot
 from pop.leftovers import UNREADABLE, Leftovers
-from pop.test.processes import Nursery, died, kin, living, shell
+from pop.test.processes import Nursery, died, kin, living, python, shell, turn
 
 AGENT = """
 import os, signal, sys
@@ -120,6 +120,18 @@ class KilledAgentTests(Tests):
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(9, end.signal)
         self.assertEqual([], living(self.families[0]))
+
+    async def test_heard(self) -> None:
+        """What it says of itself from then on is heard."""
+        script = "hold(10); print('up', flush=True); wait(10); notify('READY=1'); signal.pause()"
+        process, witness = self.nursery.spawn(python(script))
+        while not self.nursery.log().read_text():
+            await turn()
+        [left] = self.nursery.succeed()
+        _, watching = self.nursery.adopt(left)
+        os.kill(process.pid, 10)
+        await watching.ready()
+        self.assertEqual([], witness.notices)
 
     async def test_without_its_leader(self) -> None:
         """What is left of a service whose first process died meanwhile is ended, and told."""

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
-from pop.program import Launch, Program
+from pop.program import Launch, Left, Program
 from pop.protocols.notify import Notice
 from pop.test.processes import Nursery, Witness, python, shell
 from pop.testing import FakeProcess, FakeSpawner
@@ -41,6 +41,8 @@ class World(Protocol):
     spawner: ISpawner
 
     def spawn(self, does: str, name: str = "web") -> tuple[IProcess, Witness]: ...
+    def lose(self) -> None: ...
+    def adopt(self, left: Left) -> tuple[IProcess, Witness]: ...
     def run(self, promise: Promise) -> Deferred[None]: ...
 
 
@@ -54,6 +56,15 @@ class RealWorld:
     def spawn(self, does: str, name: str = "web") -> tuple[IProcess, Witness]:
         """Start a program that does so."""
         return self._nursery.spawn(SCRIPTS[does], name)
+
+    def lose(self) -> None:
+        """Have another agent take the place of this one."""
+        self._nursery.succeed()
+        self.spawner = self._nursery.spawner
+
+    def adopt(self, left: Left) -> tuple[IProcess, Witness]:
+        """Look after what was left."""
+        return self._nursery.adopt(left)
 
     def run(self, promise: Promise) -> Deferred[None]:
         """Keep a promise."""
@@ -98,6 +109,15 @@ class FakeWorld:
         process = self._fake.spawn(name, SCRIPTS[does], witness)
         self._clock.callLater(0, DOES[does], process)
         return process, witness
+
+    def lose(self) -> None:
+        """Have another agent take the place of this one."""
+        self._fake.lose()
+
+    def adopt(self, left: Left) -> tuple[IProcess, Witness]:
+        """Look after what was left."""
+        witness = Witness()
+        return self._fake.adopt(left, witness), witness
 
     def run(self, promise: Promise) -> Deferred[None]:
         """Keep a promise, within so many turns."""
@@ -246,6 +266,65 @@ def spawner_tests(fixture: Callable[[TestCase], World]) -> type[TestCase]:
             await witness.ended
             _, second = self.world.spawn("talks", "other")
             await second.ready()
+
+        @in_world
+        async def test_left(self) -> None:
+            """What runs is left to a successor, with what was noted of it."""
+            self.assertEqual([], list(self.world.spawner.left()))
+            process, _ = self.world.spawn("waits")
+            other, _ = self.world.spawn("ignores TERM", "web/2")
+            other.note(True, {"port": 1})
+            self.world.lose()
+            found = sorted(self.world.spawner.left(), key=lambda left: left.name)
+            self.assertEqual(
+                [
+                    ("web", SCRIPTS["waits"], process.pid, False, None),
+                    ("web/2", SCRIPTS["ignores TERM"], other.pid, True, {"port": 1}),
+                ],
+                [(left.name, left.launch, left.pid, left.ready, left.state) for left in found],
+            )
+            for left in found:
+                self.assertTrue(0 <= left.age < 60)
+                self.world.adopt(left)
+
+        @in_world
+        async def test_ended_before(self) -> None:
+            """What has ended is not left."""
+            _, witness = self.world.spawn("ends")
+            await witness.ended
+            self.world.lose()
+            self.assertEqual([], list(self.world.spawner.left()))
+
+        @in_world
+        async def test_adopted(self) -> None:
+            """What was adopted is stopped, and its end told, as if it had been started here."""
+            process, _ = self.world.spawn("waits")
+            self.world.lose()
+            [left] = self.world.spawner.left()
+            adopted, witness = self.world.adopt(left)
+            verifyObject(IProcess, adopted)
+            self.assertEqual((process.pid, []), (adopted.pid, witness.ends))
+            adopted.stop("TERM")
+            self.assertEqual([], witness.ends)
+            end = await witness.ended
+            assert isinstance(end, ProcessTerminated)
+            self.assertEqual((None, 15), (end.exitCode, end.signal))
+
+        @in_world
+        async def test_adopted_and_killed(self) -> None:
+            """It can be killed, too, and another one started in its place."""
+            _, before = self.world.spawn("ignores TERM")
+            await before.ready()
+            self.world.lose()
+            [left] = self.world.spawner.left()
+            adopted, witness = self.world.adopt(left)
+            adopted.stop("TERM")
+            adopted.kill()
+            await witness.ended
+            process, after = self.world.spawn("waits", "other")
+            self.assertNotEqual(adopted.pid, process.pid)
+            process.kill()
+            await after.ended
 
     return SpawnerTests
 
