@@ -210,6 +210,8 @@ class Reports:
                 continue
             if stat:
                 transaction.delete(path)
+            else:
+                self._client.abandon(path)  # who deleted it, did so for good
             if data is not None:
                 transaction.create(path, data, acl, EPHEMERAL)
         await transaction.commit()

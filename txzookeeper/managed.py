@@ -100,6 +100,14 @@ class ManagedClient(ZookeeperClient):
         full = self._full(path)
         self._ephemerals[full] = CreateRequest(full, data, entries(acls), c.EPHEMERAL)
 
+    def abandon(self, path: str) -> None:
+        """Count a node no longer among those to be made again.
+
+        What others have deleted would otherwise rise again with the next session; the client learns
+        only of its own changes.
+        """
+        self._ephemerals.pop(self._full(path), None)
+
     def subscribe_new_session(self) -> Deferred[ManagedClient]:
         """Fire once, when the next session has followed an expired one and is ready for use."""
         return self._renewed.wait()

@@ -53,15 +53,16 @@ class Host:
 class World:
     """A ZooKeeper, an administrator, and any number of machines."""
 
-    def __init__(self) -> None:
-        self.server = MemoryServer()
+    def __init__(self, *, tick: int = 500) -> None:
+        self.server = MemoryServer(tick=tick)
         self.clock = self.server.clock
         self.paths = Paths()
+        self.network = self.server.network()
         client = ManagedClient(
             self.server.servers,
             session_timeout=4000,
             reactor=self.clock,
-            endpoint=self.server.network().endpoint,
+            endpoint=self.network.endpoint,
             random=random.Random(0),
         )
         self.server.run(client.connect())

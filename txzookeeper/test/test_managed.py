@@ -83,6 +83,16 @@ class ManagedClientTests(ClientTestCase):
         self.assertEqual((data, stat.ephemeral_owner), (b"2", client.client_id[0]))
         self.assertEqual(tuple(run(client.get_acl("/e"))[0]), ZOO_READ_ACL_UNSAFE)
 
+    def test_abandoned(self) -> None:
+        """What others have deleted is not made again once it is abandoned."""
+        run, client = self.server.run, self.client
+        for path in ("/e", "/f"):
+            run(client.create(path, flags=c.EPHEMERAL))
+        client.abandon("/e")
+        self.expire()
+        self.assertIsNone(run(client.exists("/e")))
+        self.assertIsNotNone(run(client.exists("/f")))
+
     def test_resumed_too_late(self) -> None:
         """A session to resume that is gone is followed by a new one, as one that expires later."""
         gone = (0x123456, b"0123456789abcdef")
