@@ -4,7 +4,8 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.program import Launch, Program
-from pop.test.stories import Story, WrongTurn
+from pop.test.promises import WrongTurn
+from pop.test.stories import Story
 
 
 class StoriesTests(SynchronousTestCase):
@@ -17,7 +18,7 @@ class StoriesTests(SynchronousTestCase):
             try:
                 story.tell()
             except WrongTurn as error:
-                told = "\n".join(story.figures.told)
+                told = "\n".join(story.estate.figures.told)
                 self.fail(f"python -m pop.test.stories --seeds {seed}: {error}\n{told}")
 
     def test_some(self) -> None:
@@ -46,8 +47,8 @@ class WrongTurnTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.story = Story(1)
-        self.host = self.story.hosts["m1"]
-        self.addCleanup(self.story.world.close)
+        self.host = self.story.estate.hosts["m1"]
+        self.addCleanup(self.story.estate.world.close)
 
     def spawn(self) -> None:
         """Start something that nobody asked for."""
@@ -56,15 +57,15 @@ class WrongTurnTests(SynchronousTestCase):
     def test_second_copy(self) -> None:
         """Two processes in one slot."""
         self.spawn()
-        self.story.check()
+        self.story.promises.check()
         self.spawn()
-        self.assertIn("second copy", str(self.assertRaises(WrongTurn, self.story.check)))
+        self.assertIn("second copy", str(self.assertRaises(WrongTurn, self.story.promises.check)))
 
     def test_unwanted(self) -> None:
         """A process that is not wanted, on a machine whose agent is in no trouble."""
         self.host.start()
         self.spawn()
-        self.story.advance(10)
-        error = self.assertRaises(WrongTurn, self.story.advance, 10)
+        self.story.estate.advance(10)
+        error = self.assertRaises(WrongTurn, self.story.estate.advance, 10)
         self.assertIn("not wanted", str(error))
         self.host.kill()
