@@ -45,11 +45,12 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
     """Those who live of each kin, which differ from one another; mostly the youngest first."""
     found: list[list[int]] = [[] for _ in kins]
     marks = {kin.mark: place for place, kin in enumerate(kins) if kin.mark != NONE}
-    sessions = {kin.leader: place for place, kin in enumerate(kins) if _has_session(kin)}
-    unmarked = any(kin.mark == NONE for kin in kins)
+    sessions: dict[int, int] | None = None
     for pid, mark in _everybody():
         place = marks.get(mark)
-        if place is None and sessions and (unmarked or mark == NONE):
+        if place is None and (mark == NONE or len(marks) < len(kins)):
+            if sessions is None:
+                sessions = {kin.leader: n for n, kin in enumerate(kins) if _has_session(kin)}
             place = sessions.get(_session(pid))
         if place is not None and alive(pid):
             found[place].append(pid)

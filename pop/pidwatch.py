@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
+from pop.descriptors import lifted
 from pop.exitstatus import status_of_dead
 from pop.kin import Kin, alive
 
@@ -22,7 +23,7 @@ class PidFd:
     """A process as a file descriptor, readable once it died (L{os.pidfd_open}, Linux 5.3)."""
 
     def __init__(self, reactor: Any, kin: Kin, died: Died) -> None:
-        self._fd = os.pidfd_open(kin.leader)
+        self._fd = lifted(os.pidfd_open(kin.leader))
         self._pid = kin.leader
         self._reactor = reactor
         self._died = died

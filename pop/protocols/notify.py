@@ -14,7 +14,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.unix import DatagramPort
 
+from pop.descriptors import lifted
 from pop.model import loads
 
 STATE_FIELD = "X_POP_STATE"
@@ -102,6 +104,16 @@ class NotifyProtocol(DatagramProtocol):
         self._heard(parse(datagram))
 
 
+class NotifyPort(DatagramPort):
+    """Where it hears them: one for each instance, which may be many."""
+
+    def createInternetSocket(self) -> socket.socket:
+        number = lifted(super().createInternetSocket().detach())
+        found = socket.socket(self.addressFamily, self.socketType, fileno=number)
+        found.setblocking(False)
+        return found
+
+
 def listen(
     reactor: Any, path: str, heard: Callable[[Notice], None], uid: int | None
 ) -> Callable[[], "Deferred[None]"]:
@@ -111,7 +123,8 @@ def listen(
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    port = reactor.listenUNIXDatagram(path, NotifyProtocol(heard), LONGEST, 0o600)
+    port = NotifyPort(path, NotifyProtocol(heard), LONGEST, 0o600, reactor)
+    port.startListening()
     if uid is not None:
         os.chown(path, uid, -1)
 
