@@ -5,6 +5,7 @@ file, so that Twisted finds ``twisted/plugins/pop_plugin.py`` in the checkout.
 """
 
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import find_packages, setup
 
@@ -12,7 +13,7 @@ here = Path(__file__).parent
 
 setup(
     name="pop",
-    version="13.0.0.dev0",
+    version=run_path(str(here / "pop/__init__.py"))["__version__"],
     description="Let pop run your services: a service manager on Twisted and ZooKeeper",
     long_description=(here / "README.rst").read_text(encoding="utf-8"),
     long_description_content_type="text/x-rst",

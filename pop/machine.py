@@ -5,11 +5,11 @@ import platform
 import socket
 import uuid
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
+import pop
 from pop.errors import BadLabel, BadStateDirectory
 from pop.model import Machine
 from pop.paths import check_name
@@ -83,7 +83,7 @@ def describe(machine: str, labels: Mapping[str, str]) -> Machine:
         host=socket.gethostname(),
         addresses=tuple(sorted(_addresses())),
         labels=labels,
-        pop=pop_version(),
+        pop=pop.__version__,
         python=platform.python_version(),
     )
 
@@ -94,14 +94,6 @@ def _addresses() -> set[str]:
     inet = (socket.AF_INET, socket.AF_INET6)
     addresses = {entry.address.partition("%")[0] for entry in found if entry.family in inet}
     return {a for a in addresses if not a.startswith(("127.", "fe80:")) and a != "::1"}
-
-
-def pop_version() -> str:
-    """The installed version of pop."""
-    try:
-        return version("pop")
-    except PackageNotFoundError:
-        return "uninstalled"
 
 
 def parse_labels(texts: tuple[str, ...]) -> dict[str, str]:

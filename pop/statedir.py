@@ -12,8 +12,6 @@ import os
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
 from pop.directories import notify_directory, own_directory, passing_mode
 from pop.errors import AgentRuns, BadStateDirectory
 from pop.machine import kept_id
@@ -24,6 +22,8 @@ def default_directory() -> Path:
 
     Root's is the system's: the services of other users could not get into root's home.
     """
+    import platformdirs  # agents are told, and do without
+
     if os.geteuid() == 0 and hasattr(platformdirs, "site_state_dir"):
         return Path(platformdirs.site_state_dir("pop"))
     return Path(platformdirs.user_state_dir("pop"))

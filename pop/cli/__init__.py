@@ -53,9 +53,9 @@ class Commands(click.Group):
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        from pop.machine import pop_version
+        from pop import __version__
 
-        click.echo(f"pop {pop_version()}")
+        click.echo(f"pop {__version__}")
         ctx.exit()
 
 
