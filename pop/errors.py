@@ -155,8 +155,8 @@ class NotDeployed(PopError):
 
 
 class NotReady(PopError):
-    """The service "{service}" is not ready on {machine} ({phase}{why}). Its output is in the
-    agent's log directory, in {service}.log."""
+    """The service "{service}" is not ready on {machine} ({phase}{why}). There, "pop logs
+    {service}" prints its output."""
 
 
 class NotReported(PopError):
@@ -166,6 +166,11 @@ class NotReported(PopError):
 
 class ContradictorySettings(PopError):
     """These settings of type "{type}" do not go together: {reason}."""
+
+
+class NoLog(PopError):
+    """The service "{service}" has no log on this machine, in {directory}. "pop status {service}"
+    says where it runs."""
 
 
 class NotGone(PopError):

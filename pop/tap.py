@@ -6,9 +6,11 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
@@ -24,8 +26,10 @@ from pop.errors import PopError
 from pop.events import Event
 from pop.instances import Instances
 from pop.interfaces import ISpawner
+from pop.logkeeper import LogKeeper
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
+from pop.policy import Logs
 from pop.probes import Probes
 from pop.process import Spawner
 from pop.program import Launch
@@ -143,7 +147,7 @@ def make_agent(
     reactor.callWhenRunning(_exit_quietly, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
     commands = Commands(reactor, spawner.errand)
-    return compose(
+    agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
         info=AgentInfo(os.getpid(), machine.host, str(state_dir.path), state_dir.id()),
@@ -154,6 +158,24 @@ def make_agent(
         wall=_wall,
         failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
     )
+    _keep_logs(reactor, agent, state_dir.path / "log")
+    return agent
+
+
+def _keep_logs(reactor: Any, agent: Agent, directory: Path) -> None:
+    """Rotate the logs while the reactor runs, in its threads."""
+    from twisted.internet.threads import deferToThreadPool
+
+    def in_thread(work: Callable[[], None]) -> Deferred[None]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
+
+    def policies() -> dict[str, Logs]:
+        known = {instance.name: instance.want for instance in agent.instances.all()}
+        return {slot: want.logs for slot, want in known.items() if isinstance(want, Launch)}
+
+    keeper = LogKeeper(directory, reactor, _wall, in_thread, policies)
+    reactor.callWhenRunning(keeper.start)
+    reactor.addSystemEventTrigger("before", "shutdown", keeper.stop)
 
 
 def compose(

@@ -1,0 +1,160 @@
+"""Keeping the logs of a machine within bounds: looking now and then, rotating what is due.
+
+A look is one C{stat} for each instance. What there is to do is done in another thread, one log at a
+time; the writers notice nothing (see L{pop.rotation}).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from pop.holes import NoHoles
+from pop.policy import Logs
+from pop.rotation import archives, content, prune, recover, rotate
+from pop.slots import filename
+
+SELDOM: Final = 10.0
+"""Seconds between two looks."""
+OFTEN: Final = 1.0
+"""The same while a log grows so quickly that it may be due before long."""
+
+InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+"""Carries something out aside, without blocking the reactor."""
+
+
+class LogKeeper:
+    """Rotates the logs of the instances there are.
+
+    @param policies: of each instance, by its slot.
+    @param wall: the time of day in seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        in_thread: InThread,
+        policies: Callable[[], Mapping[str, Logs]],
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._wall = wall
+        self._in_thread = in_thread
+        self._policies = policies
+        self._timer: IDelayedCall | None = None
+        self._working: Deferred[None] | None = None
+        self._sizes: dict[str, int] = {}
+        self._since: dict[str, float] = {}
+        self._complained: dict[str, str] = {}
+        self._running = False
+
+    def start(self) -> None:
+        """Look from now on; first at what a predecessor may have left half done."""
+        self._running = True
+        self._again(0)
+
+    def stop(self) -> None:
+        """Look no more; what is being archived just now is finished, or by the next agent."""
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _again(self, after: float) -> None:
+        if self._running:
+            self._timer = self._clock.callLater(after, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        policies = self._policies()
+        quickly = False
+        due: dict[str, Logs] = {}
+        for slot, logs in policies.items():
+            size = self._room(slot)
+            grown = size - self._sizes.get(slot, size)
+            self._sizes[slot] = size
+            quickly = quickly or grown > logs.size / 4
+            if size > logs.size or (size and self._is_old(slot, logs)) or slot not in self._since:
+                due[slot] = logs
+        for slot in self._sizes.keys() - policies.keys():
+            del self._sizes[slot]
+            self._since.pop(slot, None)
+        if due:
+            self._working = self._in_thread(lambda: self._rotate_all(due))
+            self._working.addErrback(self._failed)
+            self._working.addBoth(lambda _: self._again(OFTEN if quickly else SELDOM))
+        else:
+            self._again(OFTEN if quickly else SELDOM)
+
+    def _room(self, slot: str) -> int:
+        """How much room a log takes, about what it contains or a little more: holes take none."""
+        try:
+            found = os.stat(self._path(slot))
+        except FileNotFoundError:
+            return 0
+        return min(found.st_size, found.st_blocks * 512)
+
+    def _is_old(self, slot: str, logs: Logs) -> bool:
+        since = self._since.get(slot)
+        return logs.age is not None and since is not None and self._wall() - since >= logs.age
+
+    def _path(self, slot: str) -> Path:
+        return self._directory / filename(slot, ".log")
+
+    # In the other thread; while it works, nobody else touches what it uses.
+
+    def _rotate_all(self, due: Mapping[str, Logs]) -> None:
+        for slot, logs in due.items():
+            try:
+                self._rotate(slot, logs)
+            except FileNotFoundError:
+                continue
+            except NoHoles as error:
+                self._complain(slot, f"its file system cannot make holes ({error.strerror})")
+            except OSError as error:
+                self._complain(slot, error.strerror or str(error))
+            else:
+                self._complained.pop(slot, None)
+
+    def _rotate(self, slot: str, logs: Logs) -> None:
+        path = self._path(slot)
+        if slot not in self._since:
+            recover(path)
+            self._since[slot] = self._last_rotation(path)
+        old = self._is_old(slot, logs)
+        for _ in range(logs.keep + 2):  # a quick writer must not keep us from the other logs
+            if not (old or content(path) > logs.size):
+                break
+            if not rotate(path, self._wall(), logs.size):
+                break
+            self._since[slot] = self._wall()
+            prune(path, logs.keep)
+        prune(path, logs.keep)
+
+    def _last_rotation(self, path: Path) -> float:
+        """When a log was rotated last; now, if never: then it is taken for new."""
+        found = archives(path)
+        return os.stat(found[-1]).st_mtime if found else self._wall()
+
+    def _complain(self, slot: str, why: str) -> None:
+        """Once, until it is well again."""
+        if self._complained.get(slot) != why:
+            self._complained[slot] = why
+            self._log.error(
+                "The log of {slot} cannot be rotated: {why}. It is whole, and grows on.",
+                slot=slot,
+                why=why,
+            )
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            self._log.failure("Looking after the logs failed", failure=failure)

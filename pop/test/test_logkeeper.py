@@ -1,0 +1,116 @@
+"""Looking after logs, in virtual time on real files."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+
+from pop.logkeeper import OFTEN, SELDOM, LogKeeper
+from pop.policy import Logs
+from pop.rotation import archives, rotate
+from pop.test.test_rotation import RotationTestCase, contents
+
+
+def at_once(work: Callable[[], None]) -> "Deferred[None]":
+    """In this thread."""
+    return execute(work)
+
+
+class LogKeeperTests(RotationTestCase):
+    """A keeper of one log."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = Clock()
+        self.policies = {"web": Logs(size=1000, keep=3)}
+        self.keeper = self.make()
+        self.keeper.start()
+        self.clock.advance(0)
+
+    def make(self) -> LogKeeper:
+        """Another agent's."""
+        return LogKeeper(
+            self.log.parent, self.clock, self.wall, at_once, lambda: dict(self.policies)
+        )
+
+    def wall(self) -> float:
+        """The time of day."""
+        return 1e9 + self.clock.seconds()
+
+    def test_size(self) -> None:
+        """What is larger than it may be is rotated at the next look, what is smaller is not."""
+        self.write(b"x" * 899 + b"\n")
+        self.clock.advance(SELDOM)
+        self.assertEqual([], archives(self.log))
+        self.write(b"x" * 899 + b"\n")
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(archives(self.log)))
+        self.assertEqual(1800, len(contents(self.log)))
+
+    def test_age(self) -> None:
+        """What was rotated so long ago is again, be it small; the next agent counts on."""
+        self.policies["web"] = Logs(age=3600.0)
+        self.write(b"one\n")
+        for _ in range(359):
+            self.clock.advance(SELDOM)
+        self.assertEqual([], archives(self.log))
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_bounded(self) -> None:
+        """Only so many archives are kept, also after the setting was lowered."""
+        for _ in range(6):
+            self.write(b"x" * 1999 + b"\n")
+            self.clock.advance(SELDOM)
+        self.assertEqual(3, len(archives(self.log)))
+        self.policies["web"] = Logs(size=1000, keep=1)
+        self.write(b"x" * 1999 + b"\n")
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_quick_writer(self) -> None:
+        """What grows quickly is looked at more often."""
+        self.write(b"x" * 599 + b"\n")
+        self.clock.advance(SELDOM)
+        self.write(b"x" * 599 + b"\n")
+        self.clock.advance(OFTEN)
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_predecessor(self) -> None:
+        """What a killed agent left half done is finished at the start."""
+        self.write(b"one\n")
+        rotate(self.log, 1e9, 1000)
+        [archive] = archives(self.log)
+        inode = self.log.stat().st_ino
+        archive.rename(archive.with_name(f"{archive.name[:-3]}.{inode}.0.4.whole"))
+        self.make().start()
+        self.clock.advance(0)
+        self.assertEqual([archive], archives(self.log))
+
+    def test_trouble(self) -> None:
+        """What cannot be written is said once, and tried again; nothing is lost."""
+        with capturedLogs() as said:
+            name = self.log.with_name("web.log-20010909T014650.000000Z.part")
+            name.mkdir()  # in the way of the draft, and of what clears drafts away
+            self.write(b"x" * 1999 + b"\n")
+            for _ in range(3):
+                self.clock.advance(SELDOM)
+        self.assertEqual(1, len(said))
+        self.assertEqual(2000, len(contents(self.log)))
+        name.rmdir()
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_stopped(self) -> None:
+        """After its end nothing is left on the clock."""
+        self.keeper.stop()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_absent(self) -> None:
+        """An instance without a log, and one that goes away, are no trouble."""
+        self.policies["other"] = Logs()
+        self.clock.advance(SELDOM)
+        self.policies.clear()
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
