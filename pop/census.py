@@ -1,7 +1,7 @@
 """The census: who of an instance's kin lives, for many instances by one look at all processes."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import psutil
 from twisted.internet.interfaces import IReactorTime
@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from pop.cgroup import members
 from pop.kin import Kin, alive, began
-from pop.marks import NONE, marks_of
+from pop.marks import GONE, NONE, marks_of
 
 LOOKS = 4
 """A machine where something is started all the time is not looked at for ever."""
@@ -42,18 +42,32 @@ class Census:
 
 
 def living(kins: Sequence[Kin]) -> list[list[int]]:
-    """Those who live of each kin, which differ from one another; mostly the youngest first."""
+    """Those who live of each kin, which differ from one another; mostly the youngest first.
+
+    They may fork, and die, while they are looked at. But who is overlooked is the child of one who
+    was seen, and has died before being asked; as long as there may be such, it is looked again.
+    """
     found: list[list[int]] = [[] for _ in kins]
     marks = {kin.mark: place for place, kin in enumerate(kins) if kin.mark != NONE}
-    sessions: dict[int, int] | None = None
-    for pid, mark in _everybody():
-        place = marks.get(mark)
-        if place is None and (mark == NONE or len(marks) < len(kins)):
-            if sessions is None:
-                sessions = {kin.leader: n for n, kin in enumerate(kins) if _has_session(kin)}
-            place = sessions.get(_session(pid))
-        if place is not None and alive(pid):
-            found[place].append(pid)
+    # Some programs lose the mark, as su(1) may, but mostly they stay in the session.
+    sessions = {kin.leader: place for place, kin in enumerate(kins) if _has_session(kin)}
+    seen: set[int] = set()
+    for _ in range(LOOKS):
+        doubtful = False
+        new = [pid for pid in _processes() if pid not in seen] if seen else _processes()
+        for pid, mark in marks_of(new):
+            place = marks.get(mark)
+            if place is None:
+                session = GONE if mark == GONE else _session(pid)
+                place = sessions.get(session)
+                doubtful = doubtful or session == GONE
+            if place is not None and alive(pid):
+                found[place].append(pid)
+            elif place is not None and pid != kins[place].leader:
+                doubtful = True
+        if not doubtful:
+            break
+        seen.update(new)
     for place, kin in enumerate(kins):
         if kin.cgroup:
             more = [pid for pid in members(kin.cgroup) if pid not in found[place] and alive(pid)]
@@ -63,24 +77,14 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
 
 def strays(ours: Callable[[int], bool]) -> list[int]:
     """Those who live and have a mark of a certain kind."""
-    return [pid for pid, mark in _everybody() if ours(mark) and alive(pid)]
+    return [pid for pid, mark in marks_of(_processes()) if ours(mark) and alive(pid)]
 
 
-def _everybody() -> Iterator[tuple[int, int]]:
-    """All processes with their marks.
-
-    They may fork, and die, while they are looked at. But whoever came meanwhile is looked at as
-    well, so that when nobody came any more, nobody is overlooked.
-    """
-    seen: set[int] = set()
-    for _ in range(LOOKS):
-        # The highest numbers are mostly the youngest, which must not have gone before they are
-        # asked.
-        new = sorted(set(psutil.pids()) - seen, reverse=True)
-        if not new:
-            return
-        seen.update(new)
-        yield from marks_of(new)
+def _processes() -> list[int]:
+    """All processes, mostly the youngest first: they must not have gone before they are asked."""
+    found = psutil.pids()
+    found.reverse()  # Linux has them in order
+    return found
 
 
 def _has_session(kin: Kin) -> bool:
@@ -92,4 +96,4 @@ def _session(pid: int) -> int:
     try:
         return os.getsid(pid)
     except OSError:
-        return -1
+        return GONE

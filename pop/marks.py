@@ -22,6 +22,8 @@ from pathlib import Path
 LOCKS = 10
 """RLIMIT_LOCKS of C{<asm-generic/resource.h>}, which Python does not name."""
 NONE = 0
+GONE = -2
+"""Stands for the mark of a process that is not there any more."""
 _BITS = 31
 
 
@@ -61,9 +63,9 @@ def marked(mark: int) -> Iterator[int]:
 
 
 def marks_of(pids: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Processes that are there, dead ones that are not reaped included, with their marks.
+    """Processes with their marks; those that are dead, but not reaped, still have theirs.
 
-    L{NONE} says that one's cannot be known.
+    L{NONE} says that one's cannot be known, L{GONE}, that it is not there.
     """
     prlimit = getattr(resource, "prlimit", None)
     root = os.geteuid() == 0
@@ -71,15 +73,15 @@ def marks_of(pids: Iterable[int]) -> Iterator[tuple[int, int]]:
         try:
             yield pid, prlimit(pid, LOCKS)[0] if prlimit else NONE
         except ProcessLookupError:
-            pass
+            yield pid, GONE
         except PermissionError:
             # Root may lack CAP_SYS_RESOURCE, as in containers; others have no children of others.
             yield pid, _written(pid) if root else NONE
 
 
 def mark_of(pid: int) -> int:
-    """The mark of one process."""
-    return dict(marks_of([pid])).get(pid, NONE)
+    """The mark of one process; see L{marks_of}."""
+    return dict(marks_of([pid]))[pid]
 
 
 def _written(pid: int) -> int:

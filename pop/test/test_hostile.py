@@ -111,6 +111,15 @@ class HostileTests(TestCase):
         self.process.kill()
         await self.ended(family, witness)
 
+    async def test_unmarked(self) -> None:
+        """What loses its mark is found as long as it stays in the session."""
+        script = "import resource; resource.setrlimit(10, (-1, -1)); notify('READY=1')"
+        family, witness = await self.family(f"if not os.fork():\n    {script}\nsignal.pause()")
+        await witness.ready()
+        self.assertEqual(2, len(living(family)))
+        self.process.kill()
+        await self.ended(family, witness)
+
     async def test_adopted(self) -> None:
         """What its predecessor started is known to an agent by the same."""
         script = "daemon('one'); daemon('two', nameless); signal.pause()"
