@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from pop.holes import NoHoles
 from pop.policy import Logs
-from pop.rotation import archives, content, prune, recover, rotate
+from pop.rotation import archives, content, discard, prune, recover, rotate
 from pop.slots import filename
 
 SELDOM: Final = 10.0
@@ -131,6 +131,9 @@ class LogKeeper:
             recover(path)
             self._since[slot] = self._last_rotation(path)
         old = self._is_old(slot, logs)
+        too_much = content(path) - logs.size * (logs.keep + 1)
+        if too_much > 0:
+            discard(path, too_much)
         for _ in range(logs.keep + 2):  # a quick writer must not keep us from the other logs
             if not (old or content(path) > logs.size):
                 break

@@ -53,7 +53,7 @@ class LogReader:
         parts = [content]
         count = content.count(b"\n")
         for archive in reversed(kept):
-            if self._lines is not None and count >= self._lines:
+            if self._lines is not None and count >= self._lines + 1:
                 break
             parts.append(_unpacked(archive))
             count += parts[-1].count(b"\n")
@@ -91,15 +91,19 @@ class LogReader:
         return kept, content
 
     def _content(self) -> bytes:
+        """The end of the live file, with as many lines as are asked for if it has them."""
         if self._descriptor < 0 and not self._open():
             return b""
-        start, end = first_data(self._descriptor), os.fstat(self._descriptor).st_size
-        self._offset = end
-        parts = []
-        while start < end and (data := os.pread(self._descriptor, end - start, start)):
-            parts.append(data)
-            start += len(data)
-        return b"".join(parts)
+        start, at = first_data(self._descriptor), os.fstat(self._descriptor).st_size
+        self._offset = at
+        parts: list[bytes] = []
+        count = 0
+        while at > start and (self._lines is None or count <= self._lines):
+            begin = max(start, at - CHUNK)
+            parts.append(os.pread(self._descriptor, at - begin, begin))
+            count += parts[-1].count(b"\n")
+            at = begin
+        return b"".join(reversed(parts))
 
     def _is_hole(self, data: bytes, ahead: int = 0) -> bool:
         """Whether zeros are where something was: then what we read before is zeros now, too."""

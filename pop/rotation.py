@@ -62,6 +62,19 @@ def content(log: Path) -> int:
         return os.fstat(descriptor).st_size - first_data(descriptor)
 
 
+def discard(log: Path, most: int) -> None:
+    """Throw away a log's first lines, so many bytes at most: they would be pruned at once.
+
+    @raise NoHoles: this file system cannot do it.
+    """
+    with _opened(log) as descriptor:
+        finish(log, descriptor)
+        start = first_data(descriptor)
+        end = _line_end(descriptor, start, start + most, most)
+        if end > start:
+            punch(descriptor, start, end)
+
+
 def recover(log: Path) -> None:
     """Finish what somebody else began before he was killed."""
     with contextlib.suppress(FileNotFoundError), _opened(log) as descriptor:

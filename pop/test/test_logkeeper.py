@@ -69,6 +69,14 @@ class LogKeeperTests(RotationTestCase):
         self.clock.advance(SELDOM)
         self.assertEqual(1, len(archives(self.log)))
 
+    def test_flood(self) -> None:
+        """Of what came all at once, what would not be kept is not archived first."""
+        self.write(b"".join(b"%099d\n" % number for number in range(500)))
+        self.clock.advance(SELDOM)
+        self.assertEqual(3, len(archives(self.log)))
+        lines = contents(self.log).splitlines()
+        self.assertEqual(list(range(460, 500)), [int(line) for line in lines])
+
     def test_quick_writer(self) -> None:
         """What grows quickly is looked at more often."""
         self.write(b"x" * 599 + b"\n")
