@@ -12,7 +12,7 @@ from zope.interface.interface import InterfaceClass
 from zope.interface.verify import verifyObject
 
 import pop.services
-from pop.errors import BadName, BadSetting, BrokenType, NoSuchType, PopError
+from pop.errors import BadName, BrokenType, NoSuchType, PopError
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, Service
 from pop.paths import check_name
@@ -68,7 +68,7 @@ def _launch(
         group=settings.group,
         groups=settings.groups,
         umask=None if settings.umask is None else umask(settings.umask),
-        limits=_limits(type_name, settings),
+        limits=_limits(settings),
         sockets=settings.sockets,
         processes=settings.processes,
         stop_signal=settings.stop_signal,
@@ -94,16 +94,9 @@ def _launch(
     )
 
 
-def _limits(type_name: str, settings: Any) -> Limits:
-    """@raise BadSetting: a resource limit makes no sense."""
-    try:
-        found = rlimits(settings.limits)
-    except ValueError as error:
-        raise BadSetting(
-            type=type_name, setting="limits", value=repr(settings.limits), reason=str(error)
-        ) from error
+def _limits(settings: Any) -> Limits:
     memory = None if settings.memory is None else megabytes(settings.memory)
-    return Limits(found, memory, settings.cpu)
+    return Limits(rlimits(settings.limits), memory, settings.cpu)
 
 
 def load_types() -> Catalogue:

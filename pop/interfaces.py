@@ -9,7 +9,7 @@ from zope.schema import Choice, Dict, Float, Int, Text, TextLine, Tuple, Validat
 
 from pop.health import read_template
 from pop.listening import listening
-from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, seconds_away, umask
+from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, rlimits, seconds_away, umask
 
 if TYPE_CHECKING:
     from twisted.internet.protocol import ProcessProtocol
@@ -62,10 +62,10 @@ class NotUnderstood(ValidationError):
         return str(self.args[0])
 
 
-def _reads(read: Callable[[str], object]) -> Callable[[str], bool]:
-    """A constraint: a function of L{pop.policy} reads the text."""
+def _reads(read: Callable[[Any], object]) -> Callable[[Any], bool]:
+    """A constraint: a function, like those of L{pop.policy}, reads the value."""
 
-    def constraint(text: str) -> bool:
+    def constraint(text: Any) -> bool:
         try:
             read(text)
         except ValueError as error:
@@ -100,6 +100,7 @@ class ISettings(Interface):
         title="Resource limits by name: nofile=1024, core=0, nproc=64:128 (soft:hard), unlimited",
         key_type=TextLine(constraint=_reads(rlimit)),
         value_type=TextLine(),
+        constraint=_reads(rlimits),
         default={},
         required=False,
     )

@@ -7,11 +7,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from twisted.trial.unittest import SkipTest, TestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
-from pop.errors import NotSpawned
+from pop.errors import BadSetting, NotSpawned
+from pop.interfaces import ISettings
 from pop.policy import UNLIMITED, Limits
 from pop.program import Launch, Program
+from pop.settings import validate
 from pop.test.processes import Nursery, kin, living, shell, turn
 
 
@@ -157,3 +159,16 @@ class AccountTests(Tests):
         path.chmod(0o700)
         launch = Launch(Program((str(path),)), user="nobody")
         self.assertIn("may not be executed", self.refused(launch))
+
+
+class SettingTests(SynchronousTestCase):
+    """What may be asked for."""
+
+    def test_limits(self) -> None:
+        """Limits that make no sense are refused when they are set."""
+        self.assertEqual(
+            {"nofile": "10:20", "core": "unlimited"},
+            validate("any", ISettings, {"limits": {"nofile": "10:20", "core": "unlimited"}}).limits,
+        )
+        for limits in ({"nofile": "many"}, {"nofile": "20:10"}, {"files": "1"}):
+            self.assertRaises(BadSetting, validate, "any", ISettings, {"limits": limits})
