@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from pop.causes import changes
 from pop.errors import Contended, NoSuchService, NotInitialised, ServiceExists
-from pop.model import Json, Service, Target, dump, load_service
+from pop.model import By, Json, Service, Target, dump, load_service
 from pop.paths import Paths
 from pop.together import together
-from pop.watch import MachineWatch, Wanted
-from txzookeeper import ACL, ManagedClient, Stat
+from pop.watch import MachineWatch, Node, Wanted
+from txzookeeper import ACL, ManagedClient
 from txzookeeper.errors import (
     BadVersionException,
     NodeExistsException,
@@ -23,9 +24,6 @@ from txzookeeper.transaction import Transaction
 
 ATTEMPTS = 1000
 """How often a change starts over because others change the same; each time, one of them is done."""
-
-Node = tuple[bytes, Stat] | None
-"""What a znode holds; L{None} for a missing one."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,16 @@ class Cluster:
     """One namespace in ZooKeeper.
 
     @ivar client: connected, or on its way to be.
+    @param by: who changes something, if it is anybody.
     """
 
-    def __init__(self, client: ManagedClient, paths: Paths, clock: IReactorTime) -> None:
+    def __init__(
+        self, client: ManagedClient, paths: Paths, clock: IReactorTime, by: By | None = None
+    ) -> None:
         self.client = client
         self.paths = paths
         self.clock = clock
+        self._by = by
         self._watches: dict[str, MachineWatch] = {}
         self._acl: list[ACL] | None = None
 
@@ -135,7 +137,9 @@ class Cluster:
             raise NoSuchService(service=name)
         data = {key: (paths[key], node and node[0]) for key, node in found.items()}
         versions = {key: node and node[1].version for key, node in found.items()}
-        return Found(load_service(name, data), versions)
+        service_ = load_service(name, data)
+        stats = {key: node and node[1] for key, node in found.items()}
+        return Found(replace(service_, changes=changes(service_.target.by, stats)), versions)
 
     def node(self, path: str) -> Deferred[Node]:
         """What a node holds; L{None} if it is missing."""
@@ -153,7 +157,7 @@ class Cluster:
 
     def create(self, transaction: Transaction, service: Service, acl: list[ACL]) -> Transaction:
         """Add a service's nodes to a transaction."""
-        paths, name, data = self.paths, service.name, encoded(service)
+        paths, name, data = self.paths, service.name, encoded(self.signed(service, None))
         transaction.create(paths.service(name), b"", acl)
         for key, path in self.service_paths(name).items():
             transaction.create(path, data[key], acl)
@@ -175,11 +179,22 @@ class Cluster:
                 return wanted
             try:
                 transaction = self.client.transaction()
-                await self._replace(found, wanted, acl, transaction).commit()
+                signed = self.signed(wanted, found.versions["target"])
+                await self._replace(found, signed, acl, transaction).commit()
             except (BadVersionException, NodeExistsException, NoNodeException):
                 continue
             return wanted
         raise Contended(path=self.paths.service(name))
+
+    def signed(self, service: Service, version: int | None) -> Service:
+        """A service with the name of who changes it, if it is known.
+
+        @param version: the target node's before the change; L{None} if there is none.
+        """
+        if self._by is None:
+            return service
+        by = replace(self._by, version=0 if version is None else version + 1)
+        return replace(service, target=replace(service.target, by=by))
 
     def _replace(
         self, found: Found, wanted: Service, acl: list[ACL], transaction: Transaction

@@ -20,7 +20,7 @@ def to_document(contents: Contents) -> dict[str, Json]:
                 "type": service.type,
                 "settings": dict(service.settings),
                 "machines": list(service.machines),
-                "target": json.loads(service.target.to_json()),
+                "target": service.target.to_object(),
             }
             for service in contents.services
         },

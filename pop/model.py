@@ -70,25 +70,63 @@ _SAID: dict[type, str] = {
 
 
 @dataclass(frozen=True)
+class By:
+    """Who changed a service last, as its target says.
+
+    @ivar who: C{user@host}, as they say themselves.
+    @ivar command: what they did it with.
+    @ivar version: the target node's version that came of it: with any other, somebody who says
+        nothing of himself has been there since.
+    """
+
+    who: str
+    command: str = ""
+    version: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.who} ({self.command})" if self.command else self.who
+
+    def to_object(self) -> dict[str, Json]:
+        """As JSON has it."""
+        return {"who": self.who, "command": self.command, "version": self.version}
+
+    @classmethod
+    def from_object(cls, found: Json) -> "By | None":
+        """L{None} for what does not say it: that is no reason not to run a service."""
+        match found:
+            case {"who": str(who), "command": str(command), "version": int(version)} if who:
+                return cls(who, command, version)
+        return None
+
+
+@dataclass(frozen=True)
 class Target:
     """What the operator asked of a service.
 
     @ivar run: whether it should run; otherwise it is held where it is deployed.
     @ivar generation: how often a restart was asked; a change of it restarts.
+    @ivar by: who changed anything of the service last; no part of what was asked.
     """
 
     run: bool = True
     generation: int = 0
     extra: Mapping[str, Json] = field(default_factory=dict)
+    by: By | None = field(default=None, compare=False)
 
     def to_json(self) -> bytes:
-        return dump({**self.extra, "run": self.run, "generation": self.generation})
+        by = {"by": self.by.to_object()} if self.by else {}
+        return dump({**self.to_object(), **by})
+
+    def to_object(self) -> dict[str, Json]:
+        """What was asked, as JSON has it."""
+        return {**self.extra, "run": self.run, "generation": self.generation}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Target":
         found = load(path, data, dict, "an object")
         run = _take(path, found, "run", bool, True)
-        return cls(run, _take(path, found, "generation", int, 0), found)
+        generation = _take(path, found, "generation", int, 0)
+        return cls(run, generation, by=By.from_object(found.pop("by", None)), extra=found)
 
 
 @dataclass(frozen=True)
@@ -173,6 +211,7 @@ class Status:
     @ivar problem: why it does not do what is wanted of it just now.
     @ivar processes: the same of each process, where there are several.
     @ivar says: the last status line of the program itself.
+    @ivar causes: its last changes in short, oldest first.
     """
 
     phase: str
@@ -183,6 +222,7 @@ class Status:
     processes: tuple[Mapping[str, Json], ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
     says: str = ""
+    causes: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         return dump(self.to_object())
@@ -194,7 +234,8 @@ class Status:
         counted = {"restarts": self.restarts}
         problem = {"problem": self.problem} if self.problem else {}
         says = {"says": self.says} if self.says else {}
-        return {**self.extra, **known, **counted, **problem, **says, **several}
+        causes = {"causes": list(self.causes)} if self.causes else {}
+        return {**self.extra, **known, **counted, **problem, **says, **several, **causes}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Status":
@@ -207,18 +248,40 @@ class Status:
         says = _take(path, found, "says", str, "")
         processes = _take(path, found, "processes", list, [])
         known = tuple(each for each in processes if isinstance(each, dict))
-        return cls(phase, since, why, restarts, problem, known, found, says)
+        causes = tuple(map(_text, _take(path, found, "causes", list, [])))
+        return cls(phase, since, why, restarts, problem, known, found, says, causes)
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of a node.
+
+    @ivar zxid: the transaction's id.
+    @ivar by: who made it, for people; empty if that cannot be known any more.
+    """
+
+    zxid: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the operator wants: a name, a type, settings, machines, and run or hold."""
+    """What the operator wants: a name, a type, settings, machines, and run or hold.
+
+    @ivar changes: of its type, settings, machines and target; no part of what is wanted.
+    """
 
     name: str
     type: str
     settings: Mapping[str, Json] = field(default_factory=dict)
     machines: tuple[str, ...] = ()
     target: Target = Target()
+    changes: Mapping[str, Change] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def last_change(self) -> Change:
+        """The latest of all."""
+        return max(self.changes.values(), key=lambda change: change.zxid, default=Change())
 
 
 @dataclass(frozen=True)

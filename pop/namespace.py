@@ -4,7 +4,7 @@ import contextlib
 
 from pop.cluster import ATTEMPTS, Cluster, encoded
 from pop.errors import AlreadyInitialised, BrokenNode, Contended, NoChroot, PopError
-from pop.model import Contents, Machine, Service
+from pop.model import Contents, Machine, Service, Target
 from pop.together import together
 from txzookeeper import ACL, ZOO_OPEN_ACL_UNSAFE, make_digest_acl
 from txzookeeper.errors import (
@@ -133,15 +133,31 @@ async def _put_service(
     if not await cluster.client.exists(cluster.paths.service(service.name)):
         cluster.create(transaction, service, acl)
         return
-    data, paths = encoded(service), cluster.service_paths(service.name)
-    nodes = await together([cluster.node(path) for path in paths.values()])
-    for (key, path), node in zip(paths.items(), nodes, strict=True):
+    paths = cluster.service_paths(service.name)
+    found = dict(zip(paths, await together(map(cluster.node, paths.values())), strict=True))
+    data, target = encoded(service), found["target"]
+    if any(node is None or not _same(key, node[0], data[key]) for key, node in found.items()):
+        data = encoded(cluster.signed(service, target and target[1].version))
+    else:
+        data = {}
+    for key, path in paths.items():
+        node = found[key]
         if node is None:
             transaction.create(path, data[key], acl)
-        elif node[0] != data[key]:
+        elif key in data and node[0] != data[key]:
             transaction.set(path, data[key], node[1].version)
         else:
             transaction.check(path, node[1].version)
+
+
+def _same(key: str, found: bytes, wanted: bytes) -> bool:
+    """Whether a node says what it should; who changed it last is no part of that."""
+    if key != "target":
+        return found == wanted
+    try:
+        return Target.from_json("", found) == Target.from_json("", wanted)
+    except BrokenNode:
+        return False
 
 
 async def _put_machine(

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pop.cluster import Cluster, Node
+from pop.cluster import Cluster
 from pop.errors import BrokenNode, PopError
 from pop.model import AgentInfo, Json, Machine, Service, Status, load
 from pop.namespace import read_all
 from pop.together import together
+from pop.watch import Node
 from txzookeeper.errors import NoNodeException
 
 

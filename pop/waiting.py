@@ -78,5 +78,5 @@ async def _until(
 async def _look(cluster: Cluster, path: str) -> tuple[Status | None, "Deferred[ClientEvent]"]:
     while True:
         with contextlib.suppress(ConnectionLossException):
-            data, watch = await look(cluster.client, path)
-            return (None if data is None else Status.from_json(path, data)), watch
+            node, watch = await look(cluster.client, path)
+            return (None if node is None else Status.from_json(path, node[0])), watch

@@ -7,17 +7,18 @@ reading. A group is consistent whenever none of its nodes is being read.
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from pop.causes import changes
 from pop.errors import BrokenNode
-from pop.model import Service, load_machines, load_service
+from pop.model import By, Change, Service, Target, load_machines, load_service
 from pop.paths import Paths
-from txzookeeper import ClientEvent, ManagedClient
+from txzookeeper import ClientEvent, ManagedClient, Stat
 from txzookeeper.errors import (
     ClosingException,
     ConnectionLossException,
@@ -30,12 +31,16 @@ RETRY = 5.0
 """Seconds until a node that ZooKeeper refused to read is tried again."""
 
 
-async def look(client: ManagedClient, path: str) -> tuple[bytes | None, "Deferred[ClientEvent]"]:
-    """A node's data, L{None} for a missing node, and a watch for when that changes."""
+Node = tuple[bytes, Stat] | None
+"""What a znode holds; L{None} for a missing one."""
+
+
+async def look(client: ManagedClient, path: str) -> tuple[Node, "Deferred[ClientEvent]"]:
+    """What a node holds, and a watch for when that changes."""
     while True:
         try:
             got, watch = client.get_and_watch(path)
-            return (await got)[0], watch
+            return await got, watch
         except NoNodeException:
             exists, watch = client.exists_and_watch(path)
             if await exists is None:
@@ -47,6 +52,7 @@ class Followed:
 
     @ivar found: for each path what was last read, L{None} for a missing node; a path that was
         not read yet is not in it.
+    @ivar stats: what was known of it then, if its data is followed.
     """
 
     _log = Logger()
@@ -55,6 +61,7 @@ class Followed:
         self, client: ManagedClient, clock: IReactorTime, settled: Callable[[], None]
     ) -> None:
         self.found: dict[str, bytes | tuple[str, ...] | None] = {}
+        self.stats: dict[str, Stat | None] = {}
         self._client = client
         self._clock = clock
         self._settled = settled
@@ -75,6 +82,7 @@ class Followed:
         self._reading.discard(path)
         self._refused.discard(path)
         self.found.pop(path, None)
+        self.stats.pop(path, None)
         if turn in self._loops:
             self._loops.pop(turn).cancel()
 
@@ -127,7 +135,9 @@ class Followed:
         self, path: str, children: bool
     ) -> tuple[bytes | tuple[str, ...] | None, "Deferred[ClientEvent]"]:
         if not children:
-            return await look(self._client, path)
+            node, watch = await look(self._client, path)
+            self.stats[path] = node and node[1]
+            return node and node[0], watch
         while True:
             try:
                 listed, watch = self._client.get_children_and_watch(path)
@@ -148,6 +158,7 @@ class Wanted:
     @ivar unread: services of which something is yet to be read, or to be read anew: perhaps they
         are deployed here, perhaps they are not.
     @ivar listed: whether it is known at all which services there are.
+    @ivar left: for services that are not deployed on it, the last change of where they are.
     """
 
     services: dict[str, Service]
@@ -155,6 +166,7 @@ class Wanted:
     undefined: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     listed: bool = True
+    left: dict[str, Change] = field(default_factory=dict, compare=False)
 
 
 class ServiceWatch:
@@ -162,6 +174,7 @@ class ServiceWatch:
 
     @ivar service: as last understood; L{None} while it is not deployed here.
     @ivar problem: why it is no longer understood.
+    @ivar left: the change since which it is not deployed here.
     """
 
     def __init__(
@@ -175,6 +188,7 @@ class ServiceWatch:
     ) -> None:
         self.service: Service | None = None
         self.problem: BrokenNode | None = None
+        self.left = Change()
         self._name = name
         self._machine = machine
         self._changed = changed
@@ -222,6 +236,8 @@ class ServiceWatch:
             self.problem = problem
             return
         self._deployed = self._machine in machines
+        if not self._deployed:
+            self.left = self._leaving()
         for path in self._rest.values():
             (self._nodes.follow if self._deployed else self._nodes.leave)(path)
 
@@ -233,12 +249,23 @@ class ServiceWatch:
         except BrokenNode as problem:
             self.problem = self.problem or problem
         else:
-            self.service = here
+            self.service = replace(here, changes=self._changes(here.target.by))
+
+    def _leaving(self) -> Change:
+        """The change that ends it here: what came with it has been read, see Note [Settled]."""
+        data, by = self._data(self._rest["target"]), None
+        with contextlib.suppress(BrokenNode):
+            by = Target.from_json("", data).by if data else None
+        return self._changes(by).get("machines", self.left)
 
     def _data(self, path: str) -> bytes | None:
         data = self._nodes.found.get(path)
         assert not isinstance(data, tuple)  # its data is followed, not its children
         return data
+
+    def _changes(self, by: By | None) -> dict[str, Change]:
+        paths, stats = {**self._rest, "machines": self._placement}, self._nodes.stats
+        return changes(by, {key: stats[path] for key, path in paths.items() if path in stats})
 
     @property
     def deployed(self) -> bool:
@@ -284,6 +311,7 @@ class MachineWatch:
             frozenset(n for n, w in every if w.deployed and w.problem and not w.service),
             frozenset([name for name, watch in every if watch.unread()]),
             listed,
+            {name: watch.left for name, watch in every if not watch.deployed},
         )
 
     @property

@@ -1,7 +1,9 @@
 """One call of the command line: its options, its connection, its output."""
 
+import getpass
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
@@ -24,6 +26,7 @@ from pop.catalogue import Catalogue, load_types
 from pop.cluster import Cluster
 from pop.configuration import Configuration, configure
 from pop.errors import NoAnswer
+from pop.model import By
 from pop.trouble import said
 
 LONG = 60.0
@@ -96,7 +99,7 @@ class Session:
         client = self.configuration.client(reactor)
         try:
             await client.connect(timeout=int(self.patience() * 1000))
-            cluster = Cluster(client, self.configuration.paths, reactor)
+            cluster = Cluster(client, self.configuration.paths, reactor, author())
             work = Deferred.fromCoroutine(body(cluster))
             return await work.addTimeout(patience, reactor)
         except TimeoutError as error:
@@ -126,6 +129,19 @@ class Session:
             discardBuffer=True,
             redirectStandardIO=False,
         )
+
+
+def author() -> By:
+    """Who changes something now, by their own account, and by which command.
+
+    Its options are left out: what they are given may be a secret.
+    """
+    try:
+        user = (os.geteuid() == 0 and os.environ.get("SUDO_USER")) or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.geteuid())
+    context = click.get_current_context(silent=True)
+    return By(f"{user}@{socket.gethostname()}", context.command_path if context else "")
 
 
 @provider(ILogObserver)

@@ -9,7 +9,7 @@ from pop.testing import FakeFile
 
 MINE = {"machine": "m1"}
 WEB = Service("web", "command", {"argv": "run", "note": "\x85 √"}, (), Target(True, 3))
-HELD = Service("held", "python", {}, (), Target(False, 0, {"by": "me"}))
+HELD = Service("held", "python", {}, (), Target(False, 0, {"note": "me"}))
 
 
 class SnapshotTests(SynchronousTestCase):
