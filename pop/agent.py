@@ -1,18 +1,20 @@
 """The agent: the loop on one machine that makes what is into what should be."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.catalogue import Catalogue
 from pop.cluster import Cluster
+from pop.contact import Contact, Grounds
 from pop.errors import PopError
 from pop.instance import Instance
 from pop.instances import Instances
@@ -21,16 +23,24 @@ from pop.plan import Held, Unrunnable, Want, plan
 from pop.program import Launch
 from pop.registration import Registration
 from pop.reports import Reports
+from pop.session import SessionNote
 from pop.slots import service_of, slots
+from pop.snapshot import Snapshot
 from pop.summary import summary
 from pop.watch import Wanted
-from txzookeeper import CONNECTED_STATE, ClientEvent
+from txzookeeper.errors import ClosingException
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at how long ZooKeeper has been away, if a service minds: the clock that
+wakes us stands still while the machine sleeps, and the one that counts does not."""
 
 
 class Agent(Service):
     """One machine's part of the cluster.
 
-    @param instances: makes the instances, given what to call when one of them changes.
+    @param contact, instances: make them, given what to call when something about them changes.
+    @param session, snapshot: what it goes on by, where its predecessor left off.
+    @param keeps_services: whether a stop of the agent is to leave the services running.
     @param wall: the time of day in seconds, for what people read.
     @param failed: told why, if the agent cannot do its work at all.
     """
@@ -43,53 +53,49 @@ class Agent(Service):
         cluster: Cluster,
         registration: Registration,
         reports: Reports,
+        contact: Callable[[Callable[[], None]], Contact],
         instances: Callable[[Callable[[Instance], None]], Instances],
+        session: SessionNote,
+        snapshot: Snapshot,
         catalogue: Catalogue,
         clock: IReactorTime,
         wall: Callable[[], float],
         failed: Callable[[Exception], None],
+        keeps_services: Callable[[], bool],
     ) -> None:
         self.machine = machine
         self.cluster = cluster
         self.instances = instances(self._report)
+        self._contact = contact(self.look_again)
+        self._session = session
+        self._snapshot = snapshot
         self._registration = registration
         self._reports = reports
         self._catalogue = catalogue
         self._clock = clock
         self._wall = wall
         self._failed = failed
+        self._keeps_services = keeps_services
         self._working: Deferred[None] | None = None
         self._round: Deferred[None] | None = None
         self._due = False
-        self._away = False
+        self._wake: IDelayedCall | None = None
+        self._joined = False
+        self._swept = False
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
 
     def startService(self) -> None:
-        """Go on with what a predecessor left, join the cluster, and converge from then on."""
+        """Go on with what a predecessor left; join the cluster, and converge from then on."""
         super().startService()
         self.instances.adopt()
-        self.cluster.client.set_connection_error_callback(self._lost)
-        self.cluster.client.set_session_callback(self._session_changed)
+        self._contact.begin()
+        self._session.follow(self.cluster.client)
         self._working = Deferred.fromCoroutine(self._work())
-
-    def _lost(self, _: object, error: Exception) -> None:
-        """Said once for each time that ZooKeeper is away."""
-        if not self._away:
-            self._away = True
-            self._log.warn(
-                "ZooKeeper is away ({error}). Services go on; trying again and again.",
-                error=str(error).rstrip("."),
-            )
-
-    def _session_changed(self, _: object, event: ClientEvent) -> None:
-        if self._away and event.connection_state == CONNECTED_STATE:
-            self._away = False
-            self._log.info("ZooKeeper is back.")
 
     async def _work(self) -> None:
         try:
-            await self.cluster.client.connect()
+            await self.cluster.client.connect(client_id=self._session.read())
             await self._registration.register()
         except CancelledError:
             return
@@ -97,27 +103,45 @@ class Agent(Service):
             self._failed(error)
             return
         self._log.info("Machine {machine} is ready to run services.", machine=self.machine)
+        self._joined = True
         for instance in self.instances.all():
             self._report(instance)
-        self.cluster.watch(self.machine, self.look_again)
+        self._contact.follow()
 
     def stopService(self) -> Deferred[None]:
-        """Stop all instances at once, then leave the cluster, and with it all ephemeral nodes."""
+        """Stop all instances at once, then leave the cluster, and with it all ephemeral nodes.
+
+        Or, if the services are to be kept, end and leave all of it to a successor.
+        """
         super().stopService()
         return Deferred.fromCoroutine(self._leave())
 
     async def _leave(self) -> None:
-        if self._working:
-            self._working.cancel()
-        if self._round:
-            self._round.cancel()
-        self.cluster.unwatch(self.machine)
-        self._log.info("Stopping {count} services.", count=len(self.instances.all()))
-        await self.instances.drop_all("the agent stops")
+        for going_on in (self._working, self._round):
+            if going_on:
+                going_on.cancel()
+        self._cancel_wake()
+        self._contact.stop()
+        keeps = self._keeps_services()
+        count = len(self.instances.all())
+        if keeps:
+            self._log.info("Leaving {count} services to the next agent.", count=count)
+            self.instances.let_go()
+        else:
+            self._log.info("Stopping {count} services.", count=count)
+            await self.instances.drop_all("the agent stops")
         self._registration.stop()
         self._reports.stop()
-        await self.cluster.client.close()
+        await self._end_session(keeps)
         self._log.info("Stopped.")
+
+    async def _end_session(self, keeps: bool) -> None:
+        if keeps:
+            with contextlib.suppress(ClosingException):  # there is none to be kept
+                await self.cluster.client.hand_over()
+        else:
+            self._session.forget()
+        await self.cluster.client.close()
 
     def look_again(self) -> None:
         """Converge soon: many calls in one turn of the reactor are one round."""
@@ -143,10 +167,63 @@ class Agent(Service):
 
     async def converge(self) -> None:
         """Bring this machine one round closer to what is wanted."""
-        wanted = await self.cluster.wanted(self.machine)
-        for step in plan(self.resolve(wanted), self.instances.observed()):
+        grounds = self._contact.grounds
+        for step in plan(await self._wants(grounds), self.instances.observed()):
+            if self._contact.grounds is not grounds:
+                return  # what was planned is old knowledge by now
             step.run(self.instances)
             await deferLater(self._clock, 0)  # what one step has to report need not wait for all
+        if grounds is Grounds.CURRENT and not self._swept:
+            self._swept = await self._reports.sweep()
+
+    async def _wants(self, grounds: Grounds) -> Mapping[str, Want]:
+        """What each slot should do, as far as that is known."""
+        match grounds:
+            case Grounds.CURRENT:
+                wanted = await self.cluster.wanted(self.machine)
+                if wanted.listed:
+                    self._snapshot.keep(wanted.services)
+                    return self._unless_unread(wanted)
+            case Grounds.AWAY:
+                return self._judged(await self._remembered())
+        return self._running_on()
+
+    async def _remembered(self) -> Mapping[str, Want]:
+        """What was last known to be wanted; what else a predecessor left goes on with it."""
+        if self._contact.known:
+            return self._unless_unread(await self.cluster.wanted(self.machine))
+        return self._running_on() | self.resolve(Wanted(self._snapshot.read()))
+
+    def _judged(self, wants: Mapping[str, Want]) -> Mapping[str, Want]:
+        """The same, given that ZooKeeper is away."""
+        absence = self._contact.absence
+        if absence.over:
+            self.instances.hurry()
+        self._cancel_wake()
+        soon = absence.look_again(wants)
+        if soon is not None:
+            self._wake = self._clock.callLater(min(soon, LOOK_AGAIN), self.look_again)
+        return absence.judge(wants)
+
+    def _cancel_wake(self) -> None:
+        if self._wake and self._wake.active():
+            self._wake.cancel()
+
+    def _unless_unread(self, wanted: Wanted) -> Mapping[str, Want]:
+        """What is wanted; what is not known just now stays as it is."""
+        wants = self.resolve(wanted)
+        if not wanted.unread:
+            return wants
+        known = {slot: w for slot, w in wants.items() if service_of(slot) not in wanted.unread}
+        return known | self._running_on(wanted.unread)
+
+    def _running_on(self, services: Container[str] | None = None) -> dict[str, Want]:
+        """What slots were last told, all or those of some services."""
+        return {
+            slot: want
+            for slot, want in self.instances.observed().items()
+            if want and (services is None or service_of(slot) in services)
+        }
 
     def resolve(self, wanted: Wanted) -> dict[str, Want]:
         """What to do with each slot of the services that should be here.
@@ -209,8 +286,9 @@ class Agent(Service):
         self._publish(service_of(instance.name))
 
     def _publish(self, name: str) -> None:
-        found = summary(self.instances.of(name), self._complaints.get(name, ""), self._when)
-        self._reports.publish(name, found)
+        if self._joined:
+            found = summary(self.instances.of(name), self._complaints.get(name, ""), self._when)
+            self._reports.publish(name, found)
 
     def _when(self, seconds: float) -> str:
         return iso_time(self._wall() - (self._clock.seconds() - seconds))

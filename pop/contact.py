@@ -1,6 +1,7 @@
 """The agent's contact with ZooKeeper: whether what it knows is what is wanted just now."""
 
 from collections.abc import Callable
+from enum import Enum
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,6 +16,19 @@ from txzookeeper.errors import ClosingException, ConnectionLossException, NotCon
 PATIENCE = 3.0
 """Seconds that an agent waits for ZooKeeper's first answer before it goes by what it remembers."""
 
+
+class Grounds(Enum):
+    """What there is to go by.
+
+    What was read before the connection broke may be out of date when it is back: until it has been
+    read what changed meanwhile, nothing is to be done.
+    """
+
+    CURRENT = "all that is wanted was read since the connection was made"
+    UNREAD = "there is a connection, or there may be any moment, but that has not been read"
+    AWAY = "ZooKeeper is away, so that what was last known has to do"
+
+
 _INTERRUPTIONS = (
     CancelledError,
     ClosingException,
@@ -26,13 +40,8 @@ _INTERRUPTIONS = (
 class Contact:
     """Follows what a machine should run, and whether ZooKeeper is there to say so.
 
-    What was read before the connection broke may be out of date when it is back. So there are three
-    ways to be: up to date; out of touch, with L{absence} to say for how long; or neither, while
-    it is being read what has changed. In the last, nothing is to be done.
-
-    @param changed: called whenever that, or what is wanted, may be otherwise than before.
-    @ivar current: whether all that is wanted was read since the connection was made.
-    @ivar known: whether it ever was.
+    @param changed: called whenever the grounds, or what is wanted, may have changed.
+    @ivar known: whether all that is wanted was ever read.
     """
 
     _log = Logger()
@@ -40,8 +49,8 @@ class Contact:
     def __init__(
         self, cluster: Cluster, machine: str, clock: IReactorTime, changed: Callable[[], None]
     ) -> None:
-        self.current = False
         self.known = False
+        self._current = False
         self._cluster = cluster
         self._client = cluster.client
         self._machine = machine
@@ -80,10 +89,15 @@ class Contact:
             self._patience = None
 
     @property
-    def absence(self) -> Absence | None:
-        """How long ZooKeeper has been away; L{None} if it answers, or may answer any moment."""
-        if self._client.connected or self._patience:
-            return None
+    def grounds(self) -> Grounds:
+        """What there is to go by at this moment."""
+        if self._current:
+            return Grounds.CURRENT
+        return Grounds.UNREAD if self._client.connected or self._patience else Grounds.AWAY
+
+    @property
+    def absence(self) -> Absence:
+        """How long ZooKeeper has been away, if it is."""
         timeout = self._client.session_timeout / 1000
         if not self._touched:
             return Absence(self._clock.seconds() - self._began, timeout, known=False)
@@ -117,7 +131,7 @@ class Contact:
             self._read_anew()
 
     def _out_of_date(self) -> None:
-        self.current = False
+        self._current = False
         if self._reading:
             self._reading.cancel()
 
@@ -127,7 +141,7 @@ class Contact:
 
     def _up_to_date(self, _: None) -> None:
         self._reading = None
-        self.current = self.known = True
+        self._current = self.known = True
         self._changed()
 
     def _interrupted(self, failure: Failure) -> None:

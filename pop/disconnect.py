@@ -19,6 +19,9 @@ STOP = 2 / 3
 KILL = 9 / 10
 """Parts of the session's time-out after which a service is asked to stop, and killed."""
 
+A_MOMENT = 0.001
+"""Seconds; clocks may not tell apart what is closer."""
+
 
 @dataclass(frozen=True)
 class Absence:
@@ -48,7 +51,8 @@ class Absence:
         """In how many seconds it must be judged again; L{None} for never."""
         minding = [limit for want in wants.values() if (limit := self._limit(want)) is not None]
         moments = [*minding, self.timeout * KILL] if minding else []
-        return min((m - self.seconds for m in moments if m > self.seconds), default=None)
+        soon = min((m - self.seconds for m in moments if m > self.seconds), default=None)
+        return None if soon is None else max(soon, A_MOMENT)
 
     def _judge(self, want: Want) -> Want:
         limit = self._limit(want)

@@ -212,6 +212,25 @@ class AgentStays(PopError):
     its services; see {log}."""
 
 
+class NotRegistered(PopError):
+    """The agent (pid {pid}) is not registered in ZooKeeper as that of machine {machine} yet. Wait
+    a little, or see {log}."""
+
+
+class NotUpgraded(PopError):
+    """The agent goes on as it is (pop {version}), since the version that is installed now cannot
+    take over: {reason}."""
+
+
+class AgentGone(PopError):
+    """The agent (pid {pid}) has ended while it was to be upgraded; its services go on. See {log},
+    and start it with "pop start"."""
+
+
+class NotYetUpgraded(PopError):
+    """The agent (pid {pid}) has not registered anew within {seconds:g} seconds; see {log}."""
+
+
 class BadStateDirectory(PopError):
     """The state directory {directory} cannot be used: {reason}. Choose another with
     --state-dir."""

@@ -129,6 +129,12 @@ class Instance:
             left.launch, lives.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
         )
 
+    def hurry(self) -> None:
+        """If it is stopping, its grace period is over now."""
+        if self.life.phase is Phase.STOPPING and self._timer is not None:
+            self._cancel_timer()
+            self.happened(lives.Elapsed())
+
     def let_go(self) -> None:
         """Look after it no more, and leave its process to a successor of this agent."""
         self._let_go = True

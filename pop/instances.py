@@ -78,6 +78,13 @@ class Instances:
         self._tell_if_empty()
         return gone
 
+    def hurry(self) -> None:
+        """Kill what is stopping, and must not outlast ZooKeeper."""
+        for instance in self.all():
+            launch = instance.life.running
+            if launch is not None and launch.stop_after is not None:
+                instance.hurry()
+
     def let_go(self) -> None:
         """Look after none of them any more, and leave their processes to a successor."""
         for instance in self._found.values():

@@ -180,17 +180,19 @@ class AgentInfo:
 
     @ivar state_dir: where it keeps its files.
     @ivar state_id: what tells that directory from all others: who holds it next, succeeds it.
+    @ivar began: when it began, ISO 8601 in UTC.
     """
 
     pid: int = 0
     host: str = ""
     state_dir: str = ""
     state_id: str = ""
+    began: str = ""
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         known = {"pid": self.pid, "host": self.host, "state_dir": self.state_dir}
-        return dump({**self.extra, **known, "state_id": self.state_id})
+        return dump({**self.extra, **known, "state_id": self.state_id, "began": self.began})
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "AgentInfo":
@@ -198,7 +200,8 @@ class AgentInfo:
         pid = _take(path, found, "pid", int, 0)
         host = _take(path, found, "host", str, "")
         state_dir = _take(path, found, "state_dir", str, "")
-        return cls(pid, host, state_dir, _take(path, found, "state_id", str, ""), found)
+        state_id = _take(path, found, "state_id", str, "")
+        return cls(pid, host, state_dir, state_id, _take(path, found, "began", str, ""), found)
 
 
 @dataclass(frozen=True)

@@ -77,20 +77,26 @@ class Reports:
         for service, report in list(self._wanted.items()):
             self.publish(service, report)
 
-    async def sweep(self) -> None:
+    async def sweep(self) -> bool:
         """Take away what a predecessor reported, in the session that we resumed, of what is no
-        longer here."""
+        longer here.
+
+        @return: whether that is done, or cannot be.
+        """
         try:
             ours = await self._client.get_ephemerals(self._paths.root)
+        except ConnectionLossException:
+            return False
         except ZooKeeperException as error:
             self._log.warn("Old reports stay where they are: {error}", error=error)
-            return
+            return True
         services, machine = (f"{self._paths.services}/", f"{self._paths.machine(self._machine)}/")
         found = {p.removeprefix(services).partition("/")[0] for p in ours if p.startswith(services)}
         found |= {path.removeprefix(machine) for path in ours if path.startswith(machine)}
         for service in found - self._wanted.keys():
             self._unknown.add(service)
             self.publish(service, None)
+        return True
 
     def stop(self) -> None:
         """Publish no more; closing the client removes what was published."""

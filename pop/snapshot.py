@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pop.documents import from_text, to_document
 from pop.errors import BadFile
 from pop.files import Record
-from pop.model import Contents, Service, dump
+from pop.model import Contents, Json, Service, dump
 
 
 class Snapshot:
@@ -13,18 +13,22 @@ class Snapshot:
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        self._read: dict[str, Service] | None = None
 
     def keep(self, services: Mapping[str, Service]) -> None:
         """Remember them; what has not changed is not written again."""
+        self._read = None
         self._record.write(to_document(Contents(tuple(services.values()))))
 
     def read(self) -> dict[str, Service]:
         """What was remembered last: by this agent or by another; nothing, if that is damaged."""
-        found = self._record.read()
-        if found is None:
-            return {}
+        if self._read is None:
+            self._read = self._understand(self._record.read())
+        return self._read
+
+    def _understand(self, found: Json | None) -> dict[str, Service]:
         try:
-            contents = from_text("snapshot", dump(found).decode())
+            contents = from_text("snapshot", dump({} if found is None else found).decode())
         except BadFile:
             return {}
         return {service.name: service for service in contents.services}

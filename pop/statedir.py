@@ -2,8 +2,9 @@
 
 In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of
 an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/},
-C{run/}, C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is short enough
-for sockets, C{notify/}.
+C{run/}, C{session}, C{snapshot}, C{upgrade-refused} (why the last upgrade was not made),
+C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is short enough for
+sockets, C{notify/}.
 """
 
 import contextlib
@@ -47,6 +48,21 @@ class StateDirectory:
         return self.path / "machine-id"
 
     @property
+    def session(self) -> Path:
+        """Which ZooKeeper session the agent has."""
+        return self.path / "session"
+
+    @property
+    def snapshot(self) -> Path:
+        """What this machine should run, as last heard."""
+        return self.path / "snapshot"
+
+    @property
+    def refusal(self) -> Path:
+        """Why the last upgrade that was asked for was not made."""
+        return self.path / "upgrade-refused"
+
+    @property
     def zookeeper(self) -> Path:
         """Where an embedded ZooKeeper keeps its data."""
         return self.path / "zookeeper"
@@ -80,11 +96,14 @@ class StateDirectory:
         """What tells this directory from all others, wherever it is mounted; made once."""
         return kept_id(self.path / "id")
 
-    def hold(self) -> None:
+    def hold(self, descriptor: int | None = None) -> None:
         """Keep other agents out, until this process ends or L{release}.
 
+        @param descriptor: what L{hand_over} gave, before this process became what it is.
         @raise AgentRuns: another one holds it.
         """
+        if descriptor is not None and self._take_over(descriptor):
+            return
         try:
             descriptor = os.open(self._lock, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             lock = os.fdopen(descriptor, "a+")
@@ -100,6 +119,24 @@ class StateDirectory:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         self._held = lock
+
+    def hand_over(self) -> int:
+        """Have what this process becomes next hold it: by this descriptor."""
+        assert self._held is not None
+        os.set_inheritable(self._held.fileno(), True)
+        return self._held.fileno()
+
+    def _take_over(self, descriptor: int) -> bool:
+        """Whether this process holds it already, by a descriptor that it has inherited."""
+        try:
+            found, ours = os.fstat(descriptor), self._lock.stat()
+            if not os.path.samestat(found, ours):
+                return False
+            os.set_inheritable(descriptor, False)
+            self._held = os.fdopen(descriptor, "a+")
+        except OSError:
+            return False
+        return True
 
     def release(self) -> None:
         """Let other agents in; where the sockets were is of no use to anybody any more."""

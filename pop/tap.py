@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
@@ -12,20 +11,23 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from pop.agent import Agent
+from pop.agent import Agent, iso_time
 from pop.catalogue import Catalogue, load_types
 from pop.checks import Checker
 from pop.cluster import Cluster
 from pop.commands import Commands
 from pop.configuration import Configuration, configure
+from pop.contact import Contact
+from pop.departure import Departure, Inheritance
 from pop.errors import PopError
 from pop.events import Event
+from pop.files import File, IFile, Record
 from pop.instances import Instances
 from pop.interfaces import ISpawner
+from pop.kin import boot
 from pop.logkeeper import LogKeeper
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
@@ -35,7 +37,9 @@ from pop.process import Spawner
 from pop.program import Launch
 from pop.registration import Registration
 from pop.reports import Reports
-from pop.trouble import said
+from pop.session import SessionNote
+from pop.snapshot import Snapshot
+from pop.sockets import Sockets
 from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
@@ -95,21 +99,41 @@ def makeService(options: Options) -> IService:
     """Build the agent; what can be refused at once is, with a sentence and status 1."""
     from twisted.internet import reactor
 
+    twistd: Any = options.parent or {}
+    environment = dict(os.environ)
+    inheritance = Inheritance.take(environment)
+    sockets = Sockets(inheritance.sockets)
     try:
-        configuration = configure(options.given(), os.environ)
+        configuration = configure(options.given(), environment)
         machine = describe(configuration.machine, parse_labels(options.labels))
         configuration.state_dir.make()
-        configuration.state_dir.hold()
+        configuration.state_dir.hold(inheritance.lock)
     except PopError as error:
         raise SystemExit(f"pop: {error}") from error
-    twistd: Any = options.parent or {}
-    pidfile = twistd.get("pidfile")
-    agent = make_agent(reactor, configuration, machine, os.environ, load_types(), pidfile)
-    return _embedded(reactor, configuration, agent, twistd) if options["embedded"] else agent
+    departure = Departure(
+        reactor,
+        configuration.state_dir,
+        sockets,
+        configuration.servers,
+        [sys.executable, *sys.orig_argv[1:]],
+        environment,
+        twistd,
+    )
+    departure.prepare()
+    agent = make_agent(
+        reactor, configuration, machine, environment, load_types(), sockets, departure
+    )
+    if options["embedded"]:
+        return _embedded(reactor, configuration, agent, twistd, departure)
+    return agent
 
 
 def _embedded(
-    reactor: Any, configuration: Configuration, agent: Agent, twistd: Mapping[str, Any]
+    reactor: Any,
+    configuration: Configuration,
+    agent: Agent,
+    twistd: Mapping[str, Any],
+    departure: Departure,
 ) -> IService:
     """Put a ZooKeeper of its own before an agent."""
     from pop.embedded import EmbeddedAgent, embedded_server
@@ -127,7 +151,7 @@ def _embedded(
         Cluster(configuration.client(reactor), configuration.paths, reactor),
         configuration.identity,
         refused=lambda error: _refuse(error, twistd.get("pidfile")),
-        failed=lambda error: _give_up(reactor, error, configuration.servers, twistd.get("pidfile")),
+        failed=departure.fail,
     )
 
 
@@ -137,26 +161,32 @@ def make_agent(
     machine: Machine,
     environment: Mapping[str, str],
     catalogue: Catalogue,
-    pidfile: str | None = None,
+    sockets: Sockets,
+    departure: Departure,
 ) -> Agent:
     """An agent on this machine's processes, files and clocks."""
     for broken in catalogue.broken:
         log.error("{broken}", broken=broken)
     state_dir = configuration.state_dir
-    spawner = Spawner(reactor, state_dir.path, environment)
-    reactor.callWhenRunning(_exit_quietly, reactor)
-    reactor.addSystemEventTrigger("after", "shutdown", state_dir.release)
+    spawner = Spawner(reactor, state_dir.path, environment, sockets)
     commands = Commands(reactor, spawner.errand)
     agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
-        info=AgentInfo(os.getpid(), machine.host, str(state_dir.path), state_dir.id()),
+        info=AgentInfo(
+            os.getpid(), machine.host, str(state_dir.path), state_dir.id(), iso_time(_wall())
+        ),
         spawner=spawner,
         probe=Probes(reactor, plain_endpoint(reactor), commands.run).probe,
         catalogue=catalogue,
         chance=random.Random(),
         wall=_wall,
-        failed=lambda error: _give_up(reactor, error, configuration.servers, pidfile),
+        failed=departure.fail,
+        session=File(state_dir.session),
+        snapshot=File(state_dir.snapshot),
+        owner={"servers": configuration.servers, "root": configuration.paths.root},
+        boot=boot(),
+        keeps_services=lambda: departure.keeps_services,
     )
     _keep_logs(reactor, agent, state_dir.path / "log")
     return agent
@@ -189,10 +219,18 @@ def compose(
     chance: random.Random,
     wall: Callable[[], float],
     failed: Callable[[Exception], None],
+    session: IFile,
+    snapshot: IFile,
+    owner: Mapping[str, str],
+    boot: str,
+    keeps_services: Callable[[], bool],
 ) -> Agent:
     """An agent from its parts: the one place that knows them all.
 
     Nothing here knows whether processes, ZooKeeper and time are real.
+
+    @param session, snapshot: where an agent keeps these for its successor, which reads them if the
+        machine and C{owner} are the same, and the session if C{boot} is as well.
     """
     clock = cluster.clock
 
@@ -201,16 +239,21 @@ def compose(
         return Checker(clock, ask, launch.checks, told, chance.random)
 
     reports = Reports(cluster, machine.id, clock)
+    owner = {**owner, "machine": machine.id}
     return Agent(
         machine=machine.id,
         cluster=cluster,
         registration=Registration(cluster, machine, info, reports, clock),
         reports=reports,
+        contact=lambda changed: Contact(cluster, machine.id, clock, changed),
+        session=SessionNote(Record("session", session, {**owner, "boot": boot})),
+        snapshot=Snapshot(Record("snapshot", snapshot, owner)),
         instances=lambda changed: Instances(spawner, watch, clock, chance, changed),
         catalogue=catalogue,
         clock=clock,
         wall=wall,
         failed=failed,
+        keeps_services=keeps_services,
     )
 
 
@@ -220,17 +263,6 @@ def _wall() -> float:
     return time()
 
 
-def _exit_quietly(reactor: Any) -> None:
-    """A stop that was asked for is no failure: twistd would end by the signal itself."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: reactor.callFromThread(_stop, reactor))
-
-
-def _stop(reactor: Any) -> None:
-    if reactor.running:
-        reactor.stop()
-
-
 def _refuse(error: Exception, pidfile: str | None) -> None:
     """End at once with status 1, before anything has begun."""
     log.critical("{error}", error=error)
@@ -238,20 +270,3 @@ def _refuse(error: Exception, pidfile: str | None) -> None:
     if pidfile and os.path.exists(pidfile):
         os.unlink(pidfile)
     raise SystemExit(1)
-
-
-def _give_up(reactor: Any, error: Exception, servers: str, pidfile: str | None) -> None:
-    """End with status 1, after an orderly shutdown; twistd itself knows no status."""
-    known = said(error, servers)
-    if known is None:
-        log.failure("The agent failed", failure=Failure(error))
-    log.critical("{error}", error=known or error)
-    print(f"pop: {known or error}", file=sys.__stderr__, flush=True)
-
-    def leave() -> None:
-        if pidfile and os.path.exists(pidfile):
-            os.unlink(pidfile)
-        os._exit(1)
-
-    reactor.addSystemEventTrigger("after", "shutdown", leave)
-    _stop(reactor)

@@ -23,6 +23,7 @@ COMMANDS = {
     "stop": ("pop.cli.lifecycle", "Stop the agent, or a service on all its machines."),
     "restart": ("pop.cli.lifecycle", "Restart a service on all its machines."),
     "fg": ("pop.cli.lifecycle", "Run the agent in the foreground."),
+    "upgrade": ("pop.cli.upgrade", "Have this machine's agent become the installed version."),
     "machines": ("pop.cli.status", "List the machines, alive or not."),
     "remove": ("pop.cli.services", "Remove a service."),
     "dump": ("pop.cli.namespace", "Write the whole namespace out."),

@@ -62,15 +62,18 @@ def start_(
 
 @click.command("stop")
 @click.argument("service", required=False)
+@click.option("--keep-services", is_flag=True, help="Leave them running, to the next agent.")
 @pass_session
-def stop_(session: Session, service: str | None) -> None:
+def stop_(session: Session, service: str | None, keep_services: bool) -> None:
     """Stop this machine's agent and what it runs; or hold SERVICE on all its machines."""
+    if service and keep_services:
+        raise click.UsageError("--keep-services is for stopping the agent, not a service.")
     if service:
         _aim(session, service, lambda target: replace(target, run=False))
         said = f'{service} should not run, until "pop start {service}".'
         session.say(said, service=service, run=False)
     else:
-        _stop_agent(session)
+        _stop_agent(session, keep_services)
 
 
 @click.command("restart")
@@ -233,7 +236,7 @@ def _last_words(log: Path, begin: int) -> str:
     return words[-1] if words else f"see {log}"
 
 
-def _stop_agent(session: Session) -> None:
+def _stop_agent(session: Session, keep_services: bool) -> None:
     state_dir = session.configuration.state_dir
     pid = state_dir.holder()
     if pid is None:
@@ -241,10 +244,11 @@ def _stop_agent(session: Session) -> None:
     patience = session.patience(LONG)
     try:
         agent = psutil.Process(pid)
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGQUIT if keep_services else signal.SIGTERM)
         agent.wait(patience)
     except (psutil.NoSuchProcess, ProcessLookupError):
         pass
     except psutil.TimeoutExpired as error:
         raise AgentStays(pid=pid, seconds=patience, log=state_dir.log) from error
-    session.say(f"Stopped the agent (pid {pid}) and its services.", pid=pid)
+    services = "; its services go on." if keep_services else " and its services."
+    session.say(f"Stopped the agent (pid {pid}){services}", pid=pid, services=keep_services)

@@ -15,7 +15,7 @@ from pop.model import AgentInfo, Machine
 from pop.services.command import Command
 from pop.tap import compose
 from pop.test.worlds import World
-from pop.testing import FakeProbes, FakeSpawner
+from pop.testing import FakeFile, FakeProbes, FakeSpawner
 from txzookeeper import ManagedClient
 
 CATALOGUE = Catalogue({"command": Command()})
@@ -66,6 +66,8 @@ class Host:
         self.world = world
         self.spawner = spawner
         self.probes = FakeProbes(world.clock)
+        self.session = FakeFile()
+        self.snapshot = FakeFile()
         self.agent: Agent | None = None
         self.failures: list[Exception] = []
         self.is_cut = False
@@ -98,6 +100,11 @@ class Host:
             chance=random.Random(self._chance.random()),
             wall=clock.seconds,
             failed=self.failures.append,
+            session=self.session,
+            snapshot=self.snapshot,
+            owner={},
+            boot="b",
+            keeps_services=lambda: False,
         )
         self.agent.startService()
 

@@ -50,9 +50,15 @@ class Agent(ProcessProtocol):
         status = 0 if isinstance(error, ProcessDone) else (error.exitCode or -error.signal)
         self.ended.callback(status)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        pid: int = self.transport.pid  # type: ignore[union-attr]
+        return pid
+
     def signal(self, name: str) -> None:
         """Send it a signal."""
-        os.kill(self.transport.pid, getattr(signal, f"SIG{name}"))  # type: ignore[union-attr]
+        os.kill(self.pid, getattr(signal, f"SIG{name}"))
 
 
 class Shell:

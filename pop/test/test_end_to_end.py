@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from pop.paths import TABLE
-from pop.test.shells import Shell, ShellTestCase, alive, free_port
+from pop.test.shells import Agent, Shell, ShellTestCase, alive, free_port
 from txzookeeper.testing import SKIPPED, RealServer, available, real_servers
 
 
@@ -189,29 +189,30 @@ class AgentProcessTests(ShellTestCase):
             self.assertIsNone(await shell.node("/agents/m1"))
 
     async def test_killed(self) -> None:
-        """After C{kill -9} of the agent, the next one goes on with what it started."""
+        """After C{kill -9} of the agent, the next one goes on with the service and the session."""
         shell = self.shell()
         await shell.pop("init")
         await shell.look()
         await shell.pop("add", "command", "--name", "nap", "--argv", "sleep 1000")
         await shell.pop("deploy", "nap")
         first = shell.agent()
-        orphan = await self.running(shell, "nap")
+        pid = await self.running(shell, "nap")
+        session = (await shell.node("/machines/m1/nap"))[1].ephemeralOwner
         first.signal("KILL")
         await first.ended
         second = shell.agent()
-        await shell.until(lambda: self.taken_over(shell))
-        self.assertTrue(alive(orphan))
-        self.assertEqual(orphan, (await shell.until(lambda: shell.node("/machines/m1/nap")))[0])
-        os.kill(orphan, signal.SIGKILL)
-        await shell.until(lambda: restarted(shell, orphan))
+        await shell.until(lambda: self.serves(shell, second))
+        (node, stat) = await shell.node("/machines/m1/nap")
+        self.assertEqual((pid, session), (node, stat.ephemeralOwner))
+        self.assertTrue(alive(pid))
         second.signal("TERM")
         self.assertEqual(0, await second.ended, second.output)
+        self.assertFalse(alive(pid))
 
-    async def taken_over(self, shell: Shell) -> bool:
-        """Whether an agent reports what its predecessor has started."""
-        node = await shell.node("/services/nap/status/m1")
-        return bool(node and node[0]["why"].startswith("taken over"))
+    async def serves(self, shell: Shell, agent: Agent) -> bool:
+        """Whether an agent is registered."""
+        node = await shell.node("/agents/m1")
+        return bool(node and node[0]["pid"] == agent.pid)
 
     async def test_only_one(self) -> None:
         """A second agent with the same state directory or machine id is refused; others live."""

@@ -12,7 +12,7 @@ from pop.namespace import init
 from pop.paths import Paths
 from pop.services.command import Command
 from pop.tap import compose
-from pop.testing import FakeProbes, FakeSpawner
+from pop.testing import FakeFile, FakeProbes, FakeSpawner
 from txzookeeper import ManagedClient
 from txzookeeper.testing import MemoryServer
 
@@ -20,34 +20,71 @@ CATALOGUE = Catalogue({"command": Command()})
 
 
 class Host:
-    """One machine of a world, with its agent and its processes."""
+    """One machine of a world, with its agent, its processes and its files.
+
+    @ivar agent: the present or the last one.
+    @ivar network: the agent's way to ZooKeeper.
+    """
 
     def __init__(
         self, world: "World", machine: str, pid: int, catalogue: Catalogue, state_id: str
     ) -> None:
         self.machine = machine
-        self.network = world.server.network()
         self.spawner = FakeSpawner(world.clock)
         self.probes = FakeProbes(world.clock)
         self.failures: list[Exception] = []
+        self.session = FakeFile()
+        self.snapshot = FakeFile()
+        self._world = world
+        self._pid = pid
+        self._catalogue = catalogue
+        self._state_id = state_id
+        self._make()
+
+    def _make(self) -> None:
+        self.network = self._world.server.network()
+        self._keeps = False
         client = ManagedClient(
-            world.server.servers,
+            self._world.server.servers,
             session_timeout=4000,
-            reactor=world.clock,
+            reactor=self._world.clock,
             endpoint=self.network.endpoint,
-            random=random.Random(pid),
+            random=random.Random(self._pid),
         )
         self.agent: Agent = compose(
-            cluster=Cluster(client, world.paths, world.clock),
-            machine=Machine(machine),
-            info=AgentInfo(pid, "host", f"/{machine}", state_id),
+            cluster=Cluster(client, self._world.paths, self._world.clock),
+            machine=Machine(self.machine),
+            info=AgentInfo(self._pid, "host", f"/{self.machine}", self._state_id),
             spawner=self.spawner,
             probe=self.probes.probe,
-            catalogue=catalogue,
-            chance=random.Random(pid),
-            wall=world.clock.seconds,
+            catalogue=self._catalogue,
+            chance=random.Random(self._pid),
+            wall=self._world.clock.seconds,
             failed=self.failures.append,
+            session=self.session,
+            snapshot=self.snapshot,
+            owner={},
+            boot="b",
+            keeps_services=lambda: self._keeps,
         )
+
+    def leave(self) -> None:
+        """End the agent, but not what it runs."""
+        self.spawner.lose()
+        self._keeps = True
+        self._world.server.run(self.agent.stopService())
+
+    def succeed(self, *, reachable: bool = True) -> None:
+        """Begin another agent, on the same files.
+
+        @param reachable: whether ZooKeeper is there.
+        """
+        self._pid += 100
+        self._make()
+        if not reachable:
+            self.network.refuse_connections()
+        self.agent.startService()
+        self._world.server.settle()
 
 
 class World:
