@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from pop.cgroup import members
+from pop.exitstatus import reap
 from pop.kin import Kin, alive, began
 from pop.marks import GONE, NONE, marks_of
 
@@ -65,6 +66,7 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
                 found[place].append(pid)
             elif place is not None and pid != kins[place].leader:
                 doubtful = True
+                reap(pid)  # if it is ours: an agent that is init, as in a container, gets orphans
         if not doubtful:
             break
         seen.update(new)

@@ -52,7 +52,7 @@ class Execution:
         """
         executable = _executable(self.argv[0], self.directory, self.environment)
         plain = self.account.is_the_agents() and not (self.rlimits or self.sockets or self.cgroup)
-        more = contextlib.nullcontext(self._plain()) if plain else self._prepared(executable)
+        more = contextlib.nullcontext(self._plain()) if plain else self._prepared()
         with _no_signal_blocked(), more as how:
             try:
                 return subprocess.Popen(
@@ -72,18 +72,16 @@ class Execution:
         return {"cwd": self.directory, "env": self.environment}
 
     @contextlib.contextmanager
-    def _prepared(self, executable: str) -> Iterator[dict[str, Any]]:
+    def _prepared(self) -> Iterator[dict[str, Any]]:
         """Have it prepare itself; what it cannot is told through a pipe."""
-        heard, said = os.pipe()
-        try:
-            with _reserved(len(self.sockets)) as taken:
+        with _reserved(len(self.sockets)) as taken, _pipe() as (heard, said):
+            try:
                 yield {"env": None, "preexec_fn": lambda: self._prepare(said), "pass_fds": taken}
-        except subprocess.SubprocessError as error:
-            os.set_blocking(heard, False)
-            raise NotSpawned(reason=os.read(heard, 4096).decode("utf-8", "replace")) from error
-        finally:
-            os.close(heard)
-            os.close(said)
+            except subprocess.SubprocessError as error:
+                os.write(said, b".")  # so that there is something to read
+                told = os.read(heard, 4096).decode("utf-8", "replace").rstrip(".")
+                reason = told or f'the program "{self.argv[0]}" cannot be started: {error}'
+                raise NotSpawned(reason=reason.rstrip(".")) from error
 
     def _prepare(self, said: int) -> None:
         """In the child: whatever makes it another one than the agent is, the last first."""
@@ -124,6 +122,16 @@ class Execution:
     def _join(self) -> None:
         with open(f"{self.cgroup}/cgroup.procs", "w") as file:
             file.write("0")
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def _limit(name: str, soft: int, hard: int) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 
+from twisted.internet.utils import getProcessOutput
 from twisted.trial.unittest import SkipTest, TestCase
 
 from pop.kin import Kin, alive
@@ -50,6 +52,43 @@ def hop():
             os._exit(0)
         os.setsid()
 """
+
+INIT = """
+import ctypes, os, sys
+from pathlib import Path
+from twisted.internet import reactor
+from twisted.internet.protocol import ProcessProtocol
+from pop.process import Spawner
+from pop.program import Launch, Program
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+class Protocol(ProcessProtocol):
+    def processEnded(self, reason):
+        try:
+            print(os.waitpid(-1, os.WNOHANG))
+        except ChildProcessError:
+            print("nobody")
+        reactor.stop()
+
+script = "(setsid sleep 600 &); (setsid sleep 600 &); kill -9 $$"
+launch = Launch(Program(("/bin/sh", "-c", script)))
+Spawner(reactor, Path(sys.argv[1]), os.environ).spawn("web", launch, Protocol())
+reactor.run()
+"""
+"""An agent that orphans go to, as they do to process 1 of a container."""
+
+
+class InitTests(TestCase):
+    """An agent that is everybody's parent."""
+
+    timeout = 20
+
+    async def test_reaped(self) -> None:
+        """It reaps what an instance leaves behind."""
+        path = Nursery(self).path
+        said = await getProcessOutput(sys.executable, ["-c", INIT, str(path)], os.environ)
+        self.assertEqual(b"nobody\n", said)
 
 
 class HostileTests(TestCase):
