@@ -24,7 +24,7 @@ from twisted.internet.task import LoopingCall, react
 from twisted.internet.threads import deferToThread
 
 from pop.test.chaos_judge import Broken, Judge
-from pop.test.chaos_world import MANNERS, Machine, World
+from pop.test.chaos_world import MANNERS, SESSION, Machine, World
 
 LOOK = 0.03
 BURST = 12.0
@@ -145,14 +145,14 @@ class Chaos:
 
     async def _kill_server(self, chance: Random) -> None:
         world = self._world
-        with world.trouble("kill -9 ZooKeeper", *world.machines.values()):
+        with world.trouble("kill -9 ZooKeeper", *world.cut_all()):
             await deferToThread(world.server.kill)
             await world.pause(chance.uniform(0, 6))
             await deferToThread(world.server.start)
 
     async def _pause_server(self, chance: Random) -> None:
         world = self._world
-        with world.trouble("SIGSTOP ZooKeeper", *world.machines.values()):
+        with world.trouble("SIGSTOP ZooKeeper", *world.cut_all()):
             world.server.pause()
             await world.pause(chance.uniform(0.1, 6))
             world.server.resume()
@@ -179,7 +179,7 @@ class Upon:
 
     async def kill(self, chance: Random) -> None:
         """Its agent is killed, and another one started."""
-        with self._world.trouble(f"kill -9 the agent of {self._machine.id}", self._machine):
+        with self._world.trouble(f"kill -9 the agent of {self._machine.id}", self._machine.ill):
             self._machine.signal(signal.SIGKILL)
             assert self._machine.agent is not None
             await deferToThread(self._machine.agent.wait)
@@ -188,34 +188,34 @@ class Upon:
 
     async def pause(self, chance: Random) -> None:
         """Its agent stands still, perhaps until its session is over."""
-        with self._world.trouble(f"SIGSTOP the agent of {self._machine.id}", self._machine):
+        with self._world.trouble(f"SIGSTOP the agent of {self._machine.id}", self._machine.ill):
             self._machine.signal(signal.SIGSTOP)
             await self._world.pause(chance.uniform(0.1, 6))
             self._machine.signal(signal.SIGCONT)
 
     async def cut(self, _: Random) -> None:
         """Its connections break, and it may have another at once."""
-        with self._world.trouble(f"cut the connection of {self._machine.id}", self._machine):
+        with self._world.trouble(f"cut the connection of {self._machine.id}", self._machine.cut):
             self._machine.way.drop_connections()
 
     async def hold(self, chance: Random) -> None:
         """Nothing gets through, and nobody is told."""
-        with self._world.trouble(f"hold what {self._machine.id} sends and gets", self._machine):
+        with self._world.trouble(f"hold what {self._machine.id} sends and gets", self._machine.cut):
             self._machine.way.hold()
-            await self._world.pause(chance.uniform(0.1, 6))
+            await self._world.pause(chance.choice([chance.uniform(0.1, 6), 2 * SESSION]))
             self._machine.way.release()
 
     async def refuse(self, chance: Random) -> None:
         """Its connections break, and it gets no other."""
-        with self._world.trouble(f"refuse {self._machine.id} at ZooKeeper", self._machine):
+        with self._world.trouble(f"refuse {self._machine.id} at ZooKeeper", self._machine.cut):
             await self._machine.way.refuse_connections()
             self._machine.way.drop_connections()
-            await self._world.pause(chance.uniform(0.1, 6))
+            await self._world.pause(chance.choice([chance.uniform(0.1, 6), 2 * SESSION]))
             self._machine.way.accept_connections()
 
     async def fill(self, chance: Random) -> None:
         """There is no room for logs."""
-        with self._world.trouble(f"fill the disk of {self._machine.id}'s logs", self._machine):
+        with self._world.trouble(f"fill the disk of {self._machine.id}'s logs", self._machine.full):
             self._machine.fill()
             await self._world.pause(chance.uniform(0.1, 3))
             self._machine.make_room()

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from pop.test.chaos_sight import Seen, lost_lines, recognise
-from pop.test.chaos_world import GRACE, MANNERS, Machine, World
+from pop.test.chaos_world import CAREFUL, GRACE, MANNERS, SESSION, Machine, World
 from txzookeeper.errors import NoNodeException
 
 REACTION = 20.0
 """Seconds that an agent may take to act on what it can know: it may have to be started first, to
 find its ZooKeeper again, or to wait for a session to end; and the machine may be busy."""
 STOPPED = GRACE + REACTION
+ALONE = SESSION + 3.0
+"""Seconds without ZooKeeper in which what minds that must have ended; some are for the start of an
+agent on a busy machine."""
 BOUND = 40.0
 """Seconds from the last trouble until everything is as it should be, the back-off of what was
 killed again and again included."""
@@ -39,6 +42,8 @@ class Judge:
                 self._look_closely(place, seen)
         for each in seen:
             self._expect_wanted(each)
+            if each.service == CAREFUL:
+                self._expect_in_touch(each)
 
     def _look_closely(self, place: tuple[str, str], seen: list[Seen]) -> None:
         """They were not looked at in one moment: those that live together now are too many."""
@@ -49,11 +54,18 @@ class Judge:
 
     def _expect_wanted(self, seen: Seen) -> None:
         machine, wish = self._world.machines[seen.machine], self._world.wishes[seen.service]
-        if wish.on(seen.machine) or machine.troubles:
+        well_since = machine.well_since()
+        if wish.on(seen.machine) or well_since is None:
             return
-        since = max(wish.changed, machine.well_since)
-        if self._world.clock.seconds() - since > STOPPED:
+        if self._world.clock.seconds() - max(wish.changed, well_since) > STOPPED:
             raise Broken(f"it is not wanted any more, and runs on: {seen}")
+
+    def _expect_in_touch(self, seen: Seen) -> None:
+        """Its agent works, but has not heard of ZooKeeper for longer than it may run then."""
+        machine, now = self._world.machines[seen.machine], self._world.clock.seconds()
+        gone_at = max(machine.cut.since, machine.ill.since) + ALONE
+        if machine.cut.reasons and not machine.ill.reasons and now > gone_at:
+            raise Broken(f"ZooKeeper is away for longer than it may run then: {seen}")
 
     async def settle(self) -> None:
         """Wait until everything is as it should be.
@@ -75,9 +87,9 @@ class Judge:
 
         @raise Broken: one is not there any more, or a new one is.
         """
-        now = set(self._world.look())
-        if before != now:
-            gone, new = sorted(map(str, before - now)), sorted(map(str, now - before))
+        changed = {each for each in before ^ set(self._world.look()) if each.service != CAREFUL}
+        if changed:
+            gone, new = sorted(map(str, changed & before)), sorted(map(str, changed - before))
             raise Broken(f"nobody touched the children, but {gone} are gone and {new} are new")
 
     async def _wrong(self) -> Any:

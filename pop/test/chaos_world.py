@@ -26,8 +26,10 @@ from txzookeeper.testing import Proxy, RealServer
 TWISTD = "from twisted.scripts.twistd import run; run()"
 SESSION = 4.0
 GRACE = 1.0
-MANNERS = {"plain": 1, "stubborn": 1, "family": 1, "ready": 1, "many": 2}
+MANNERS = {"plain": 1, "stubborn": 1, "family": 1, "ready": 1, "many": 2, "careful": 1}
 """What runs, and how many processes of it there are on each machine."""
+CAREFUL = "careful"
+"""The one that stops while ZooKeeper is away."""
 
 
 @dataclass
@@ -48,11 +50,29 @@ class Wish:
         return self.run and machine in self.machines
 
 
+@dataclass
+class Trouble:
+    """Whether something is wrong, for any number of reasons.
+
+    @ivar since: when it became so, or when it was over.
+    """
+
+    reasons: int = 0
+    since: float = 0.0
+
+    def more(self, reasons: int, now: float) -> None:
+        """There is one reason more, or one less."""
+        before, self.reasons = self.reasons, self.reasons + reasons
+        if not (before and self.reasons):
+            self.since = now
+
+
 class Machine:
     """A machine: an agent, and its way to ZooKeeper.
 
-    @ivar troubles: how many things are wrong just now that keep its agent from its work.
-    @ivar well_since: when the last of them was over.
+    @ivar ill: whether its agent cannot work.
+    @ivar cut: whether it cannot get through to ZooKeeper.
+    @ivar full: whether there is no room for its logs.
     """
 
     def __init__(self, reactor: Any, id: str, directory: Path, servers: str) -> None:
@@ -60,10 +80,14 @@ class Machine:
         self.state_dir = directory / id
         self.way = Proxy(reactor, servers)
         self.agent: subprocess.Popen[bytes] | None = None
-        self.troubles = 0
-        self.well_since = 0.0
+        self.ill, self.cut, self.full = Trouble(), Trouble(), Trouble()
         self.mounted = False
         self._output = directory / f"{id}.out"
+
+    def well_since(self) -> float | None:
+        """When the last of its troubles was over; L{None} while there are some."""
+        every = (self.ill, self.cut, self.full)
+        return None if any(each.reasons for each in every) else max(each.since for each in every)
 
     @property
     def log(self) -> Path:
@@ -149,18 +173,21 @@ class World:
         self.story.append(f"{self.clock.seconds() - self._began:8.3f}  {what}")
 
     @contextmanager
-    def trouble(self, what: str, *machines: Machine) -> Iterator[None]:
-        """Something keeps the agents of machines from their work meanwhile."""
+    def trouble(self, what: str, *troubles: Trouble) -> Iterator[None]:
+        """Something is wrong meanwhile."""
         self.tell(what)
-        for machine in machines:
-            machine.troubles += 1
+        for each in troubles:
+            each.more(1, self.clock.seconds())
         try:
             yield
         finally:
-            for machine in machines:
-                machine.troubles -= 1
-                machine.well_since = self.clock.seconds()
+            for each in troubles:
+                each.more(-1, self.clock.seconds())
             self.tell(f"over: {what}")
+
+    def cut_all(self) -> list[Trouble]:
+        """The trouble that all have when ZooKeeper has."""
+        return [machine.cut for machine in self.machines.values()]
 
     @property
     def own_disk(self) -> bool:
@@ -209,6 +236,7 @@ class World:
             "argv": f"{sys.executable} -I -S {PROGRAM} {words}",
             "notify": name == "ready",
             "processes": MANNERS[name],
+            "on_disconnect": "stop-after=1" if name == CAREFUL else "continue",
             "grace_period": GRACE,
             "start_timeout": 5.0,
             "max_failures": 1000,
