@@ -240,6 +240,7 @@ async def _run(reactor: object, arguments: argparse.Namespace) -> None:
         world = World(reactor, Path(directory), arguments.seed)
         try:
             await Chaos(world, arguments.seed).run(arguments.seconds)
+            print(f"seed {arguments.seed}: all is well after {world.summary()}")
         except Exception as error:
             print(*world.story, sep="\n")
             for machine in world.machines.values():
@@ -250,8 +251,6 @@ async def _run(reactor: object, arguments: argparse.Namespace) -> None:
             sys.exit(1)
         finally:
             await world.close()
-        disk = "full disks too" if world.own_disk else "but no full disk, which takes root"
-        print(f"seed {arguments.seed}: {len(world.story)} events, {disk}; all is well")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from contextlib import suppress
 
-PAUSE = 0.02
+PAUSE = 0.005
 
 
 def main(mark: str, machine: str, service: str, version: str, manner: str, counts: str) -> None:

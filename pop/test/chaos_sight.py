@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pop.rotation import recover
+
 PROGRAM = str(Path(__file__).with_name("chaos_program.py"))
 
 
@@ -70,8 +72,11 @@ def lost_lines(counts: Path, logs: dict[str, Path]) -> Iterator[str]:
 
 
 def _lines(directory: Path) -> Iterator[str]:
-    for path in directory.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            text = gzip.decompress(data) if path.suffix == ".gz" else data
-            yield from text.decode("utf-8", "replace").split("\n")
+    """All that logs and their archives say, after what a killed agent began was finished."""
+    for log in directory.glob("*.log*"):
+        if "-" not in log.name:
+            recover(log)
+    for path in directory.glob("*.log*"):
+        data = path.read_bytes()
+        text = gzip.decompress(data) if path.suffix == ".gz" else data.lstrip(b"\0")
+        yield from text.decode("utf-8", "replace").split("\n")

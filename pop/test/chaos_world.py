@@ -189,10 +189,16 @@ class World:
         """The trouble that all have when ZooKeeper has."""
         return [machine.cut for machine in self.machines.values()]
 
-    @property
-    def own_disk(self) -> bool:
-        """Whether the disk of the logs can be full."""
-        return all(machine.mounted for machine in self.machines.values())
+    def summary(self) -> str:
+        """Say in short what there was."""
+        written = [int.from_bytes(each.read_bytes(), "little") for each in self.counts.iterdir()]
+        machines = self.machines.values()
+        archives = sum(len(list(machine.log.glob("*.gz"))) for machine in machines)
+        disk = "" if all(machine.mounted for machine in machines) else " (full disks take root)"
+        return (
+            f"{len(self.story)} events{disk}, with {len(written)} processes and their"
+            f" {sum(written):,} lines, in {archives} archives and the live logs"
+        )
 
     async def begin(self) -> None:
         """Start everything, with every service on every machine."""
