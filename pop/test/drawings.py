@@ -22,6 +22,7 @@ LAUNCHES = (
     PLAIN,
     replace(PLAIN, program=Program(("x",), notifies=True)),
     replace(PLAIN, checks=Checks(readiness="tcp:80")),
+    replace(PLAIN, program=Program(("x",), notifies=True), checks=Checks(readiness="tcp:80")),
     replace(PLAIN, restarts=Restarts(NEVER)),
 )
 EVENTS: tuple[lives.Event, ...] = (
@@ -50,7 +51,8 @@ def possible_lives() -> Iterator[Life]:
         life = Life(phase, wanted=launch, running=launch, pid=1, failures=failures)
         if phase is Phase.STARTING:
             yield replace(life, pid=None)
-            yield life
+            if launch.program.notifies or launch.checks.readiness:
+                yield life
         elif phase is Phase.READY:
             yield replace(life, told=True, passed=True)
         elif phase is Phase.NOT_READY:
@@ -72,11 +74,21 @@ def name_of(event: lives.Event) -> str:
     return type(event).__name__.lower()
 
 
+def can_happen(life: Life, event: lives.Event) -> bool:
+    """Whether an event fits what has happened to a process before, and what it was started with."""
+    match event:
+        case lives.Spawned() | lives.Refused():
+            return life.pid is None
+        case lives.Passed() | lives.Failed():
+            return life.running is None or life.running.checks.readiness is not None
+    return True
+
+
 def transitions() -> dict[tuple[Phase, str], set[Phase]]:
     """What may become of each phase by each event that can happen in it."""
     found: dict[tuple[Phase, str], set[Phase]] = {}
     for life, event in product(possible_lives(), EVENTS):
-        if isinstance(event, lives.Spawned | lives.Refused) and life.pid is not None:
+        if not can_happen(life, event):
             continue
         try:
             became, _ = step(life, event, now=1.0)
@@ -100,8 +112,24 @@ def table() -> list[dict[str, str]]:
     ]
 
 
+def graph() -> str:
+    """The same as a graph, in the language of Graphviz, without what stays where it is."""
+    edges: dict[tuple[Phase, Phase], list[str]] = {}
+    for (phase, event), became in transitions().items():
+        for other in Phase:
+            if other in became and other is not phase:
+                edges.setdefault((phase, other), []).append(event)
+    lines = [
+        f'    "{a.value}" -> "{b.value}" [label="{", ".join(edges[a, b])}"];\n'
+        for a, b in product(Phase, Phase)
+        if (a, b) in edges
+    ]
+    return f"digraph life {{\n{''.join(lines)}}}\n"
+
+
 def draw() -> None:
     """Write all drawings."""
+    (TABLES / "life.dot").write_text(graph(), encoding="utf-8")
     rows = table()
     with open(TABLES / "life.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")

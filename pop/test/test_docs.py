@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.cli import COMMANDS
 from pop.paths import TABLE
 from pop.test.checkout import MISSING, ROOT
-from pop.test.drawings import table
+from pop.test.drawings import graph, table
 
 DOCS = ROOT / "docs"
 WORDS = (
@@ -61,6 +61,10 @@ class TablesTests(SynchronousTestCase):
     def test_life(self) -> None:
         """The table of an instance's life is what L{pop.life.step} does."""
         self.assertEqual(table(), read_table("life"))
+
+    def test_life_graph(self) -> None:
+        """So is the graph; C{python -m pop.test.drawings} draws both."""
+        self.assertEqual(graph(), (DOCS / "tables" / "life.dot").read_text(encoding="utf-8"))
 
     def test_glossary(self) -> None:
         """Every word that has one meaning only is explained."""
