@@ -31,7 +31,7 @@ class Watched(FakeSpawner):
         if any(process.name == name for process in self.running()):
             self._estate.wrong(f"a second copy of {name} on {self._machine}")
         process = super().spawn(name, launch, protocol)
-        process.stubborn = self._estate.chance.random() < 0.2
+        process.stubborn = self._estate.chance.random() < 0.4
         if launch.program.notifies:
             self._estate.later(self._estate.chance.uniform(0.05, 1.0), self.talk, process)
         return process

@@ -15,7 +15,7 @@ from pop.test.operators import Operators
 from pop.test.promises import Promises
 
 CHAPTERS = 2
-ACCIDENTS = 8
+ACCIDENTS = 20
 """In each chapter."""
 BOUND = 80.0
 """Seconds after the last accident within which all is well: a failed one's trial, and a start."""
@@ -52,7 +52,8 @@ class Story:
         estate = self.estate
         for _ in range(ACCIDENTS):
             self._accidents.happen()
-            estate.advance(estate.chance.choice((0.0, 0.1, 1.0, estate.chance.uniform(0, 12))))
+            pause = estate.chance.choice((0.0, 0.0, 0.1, 0.5, 1.0, estate.chance.uniform(0, 10)))
+            estate.advance(pause)
         estate.say("all is well from now on")
         self._accidents.heal()
         estate.advance(BOUND)
