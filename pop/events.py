@@ -38,6 +38,15 @@ class Adopted:
 
 
 @dataclass(frozen=True)
+class Recalled:
+    """It has finished, under a predecessor."""
+
+    launch: Launch
+    how: str
+    success: bool
+
+
+@dataclass(frozen=True)
 class Spawned:
     """The process runs."""
 
@@ -97,6 +106,7 @@ Event = (
     Wanted
     | Unwanted
     | Adopted
+    | Recalled
     | Spawned
     | Refused
     | Notified

@@ -135,6 +135,13 @@ class Instance:
             self._cancel_timer()
             self.happened(lives.Elapsed())
 
+    def finished(self) -> lives.Recalled | None:
+        """What a successor of this agent should know, if it has finished."""
+        life = self.life
+        if life.phase is not Phase.FINISHED or life.wanted is None:
+            return None
+        return lives.Recalled(life.wanted, life.why, life.failures.in_a_row == 0)
+
     def let_go(self) -> None:
         """Look after it no more, and leave its process to a successor of this agent."""
         self._let_go = True

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from pop import life as lives
+from pop.finished import Finished
 from pop.instance import Instance, Watch
 from pop.interfaces import ISpawner
 from pop.life import Phase
@@ -25,6 +26,7 @@ class Instances:
     None waits for another: each is told at once, and goes on by itself.
 
     @param watch: makes what looks after the health of one process.
+    @param finished: what is not to be done once more.
     @ivar changed: called with an instance whenever anything about it changed; after it has gone
         away too, with L{Instance.want} and the phase saying so.
     """
@@ -37,12 +39,14 @@ class Instances:
         watch: Watch,
         clock: IReactorTime,
         chance: random.Random,
+        finished: Finished,
         changed: Callable[[Instance], None],
     ) -> None:
         self._spawner = spawner
         self._watch = watch
         self._clock = clock
         self._chance = chance
+        self._finished = finished
         self._changed = changed
         self._found: dict[str, Instance] = {}
         self._services: dict[str, dict[str, Instance]] = {}
@@ -56,6 +60,9 @@ class Instances:
         """Go on with all that a predecessor left, as it was last told; call it before all else."""
         for left in self._spawner.left():
             self._instance(left.name).adopt(left)
+        for name, event in self._finished.read().items():
+            if name not in self._found:
+                self._instance(name).tell(event.launch, event)
 
     def start(self, name: str, launch: Launch, why: str) -> None:
         """Run a service; what runs already is stopped first."""
@@ -133,8 +140,15 @@ class Instances:
         if instance.want is None and life.phase is Phase.STOPPED:
             self._forget(instance.name)
         self._release(service_of(instance.name))
+        if Phase.FINISHED in (life.phase, instance.before.phase):
+            self._keep_finished()
         self._changed(instance)
         self._tell_if_empty()
+
+    def _keep_finished(self) -> None:
+        """Before anybody hears of it: who does, may count on it."""
+        every = ((name, instance.finished()) for name, instance in self._found.items())
+        self._finished.keep({name: event for name, event in every if event})
 
     def _release(self, service: str) -> None:
         """Nobody should wait for an answer of a service that is not going to run."""

@@ -22,6 +22,7 @@ from pop.events import (
     Kill,
     Notified,
     Passed,
+    Recalled,
     Refused,
     Spawn,
     Spawned,
@@ -51,6 +52,7 @@ __all__ = [
     "Notified",
     "Passed",
     "Phase",
+    "Recalled",
     "Refused",
     "Spawn",
     "Spawned",
@@ -158,6 +160,8 @@ def step(
             return replace(life, wanted=None, why=event.why, failing=False), ()
         case Phase.STOPPED, Adopted():
             return _begun(_adopted(event, now), now)
+        case Phase.STOPPED, Recalled():
+            return _recalled(event, now), ()
         case Phase.STARTING, Spawned() if life.pid is None:
             return _begun(replace(life, pid=event.pid), now)
         case Phase.STARTING, Refused() if life.pid is None:
@@ -236,6 +240,12 @@ def _adopted(event: Adopted, now: float) -> Life:
         began=now - event.age,
         up=now - event.age if event.ready else None,
     )
+
+
+def _recalled(event: Recalled, now: float) -> Life:
+    failures = NO_FAILURES if event.success else NO_FAILURES.one_more(now, event.launch.restarts)
+    finished = Life(wanted=event.launch, failures=failures)
+    return _waiting(finished, Phase.FINISHED, event.how, now)
 
 
 def _begun(life: Life, now: float) -> Step:

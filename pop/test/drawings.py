@@ -30,6 +30,7 @@ EVENTS: tuple[lives.Event, ...] = (
     lives.Unwanted(),
     lives.Adopted(LAUNCHES[0], 1),
     lives.Adopted(LAUNCHES[1], 1),
+    lives.Recalled(LAUNCHES[3], "how", True),
     lives.Spawned(1),
     lives.Refused("why"),
     lives.Notified(),

@@ -13,6 +13,7 @@ from pop.life import (
     Kill,
     Life,
     Phase,
+    Recalled,
     Spawn,
     Unhealthy,
     Unwanted,
@@ -183,6 +184,15 @@ class PolicyTests(SynchronousTestCase):
             life, _ = self.ended(NEVER, success)
             self.assertEqual(failures, life.failures.in_a_row)
             self.assertEqual(f"exited with status {1 - success}", life.why)
+
+    def test_recalled(self) -> None:
+        """What has finished under a predecessor is as if it had under this agent."""
+        for success in (True, False):
+            before, _ = self.ended(NEVER, success)
+            assert before.wanted is not None
+            event = Recalled(before.wanted, before.why, success)
+            after, deeds = step(Life(), event, now=before.since)
+            self.assertEqual((before, ()), (after, deeds))
 
 
 class UnhealthyTests(SynchronousTestCase):

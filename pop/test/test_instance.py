@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from pop.life import Failed, Passed, Phase, Unhealthy
-from pop.policy import Checks
+from pop.policy import NEVER, Checks, Restarts
 from pop.program import Launch
 from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, Tests
 
 CHECKED = replace(WEB, checks=Checks(readiness="tcp:80", liveness="tcp:80"))
+ONCE = replace(WEB, restarts=Restarts(NEVER))
 GUARDED = replace(WEB, checks=Checks(watchdog=5.0))
 WATCHDOG = b"WATCHDOG=1"
 
@@ -165,6 +166,32 @@ class AdoptionTests(Tests):
         self.world.watched[-1].told(Passed())
         self.successor()
         self.assertEqual(["start", "ready"], self.world.watched[-1].asked)
+
+    def test_finished(self) -> None:
+        """What has finished is not done once more; what is asked of it since is."""
+        self.world.start(ONCE).exit(3)
+        self.successor()
+        self.assertEqual({"web": ONCE}, self.instances.observed())
+        life = self.world.life
+        self.assertEqual((Phase.FINISHED, "exited with status 3"), (life.phase, life.why))
+        self.assertEqual(1, len(self.spawner.spawned))
+        self.instances.start("web", WEB, "settings changed")
+        self.successor()
+        self.assertEqual(Phase.READY, self.world.life.phase)
+
+    def test_finished_and_gone(self) -> None:
+        """What was let go after it had finished is not recalled."""
+        self.world.start(ONCE).exit(0)
+        self.instances.drop("web", "undeployed")
+        self.successor()
+        self.assertEqual(({}, None), (self.instances.observed(), self.world.finished.data))
+
+    def test_finished_by_another_version(self) -> None:
+        """What makes no sense is passed over."""
+        for value in (b"[]", b'{"web": 1}', b'{"web": {"launch": {}, "how": "", "success": 1}}'):
+            self.world.finished.write(b'{"owner": {}, "value": ' + value + b"}")
+            self.successor()
+            self.assertEqual({}, self.instances.observed())
 
     def test_slots(self) -> None:
         """Each slot is adopted by itself, and a service's come in order."""

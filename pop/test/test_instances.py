@@ -11,13 +11,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop import life as lives
+from pop.files import Record
+from pop.finished import Finished
 from pop.instance import Instance, how_it_ended
 from pop.instances import Instances
 from pop.life import Life, Phase
 from pop.plan import Held, Unrunnable, Want
 from pop.policy import Restarts
 from pop.program import Launch, Program
-from pop.testing import FakeProcess, FakeSpawner
+from pop.testing import FakeFile, FakeProcess, FakeSpawner
 
 WEB = Launch(Program(("serve",), state={"port": 80}), grace_period=5.0)
 OTHER = Launch(Program(("serve", "--more")), stop_signal="INT", grace_period=5.0)
@@ -61,12 +63,14 @@ class World:
         self.clock = Clock()
         self.spawner = FakeSpawner(self.clock)
         self.shown: list[tuple[str, Want | None, Life]] = []
+        self.finished = FakeFile()
         self.watched: list[Recorder] = []
         self.instances = self.successor()
 
     def successor(self) -> Instances:
         """Instances on the same spawner, as another agent has them."""
-        return Instances(self.spawner, self._watch, self.clock, random.Random(1), self._changed)
+        chance, finished = random.Random(1), Finished(Record("finished", self.finished, {}))
+        return Instances(self.spawner, self._watch, self.clock, chance, finished, self._changed)
 
     def _watch(self, name: str, launch: Launch, told: Callable[[lives.Event], None]) -> "Recorder":
         self.watched.append(Recorder(name, launch, told))

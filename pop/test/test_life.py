@@ -18,6 +18,7 @@ from pop.life import (
     Notified,
     Passed,
     Phase,
+    Recalled,
     Refused,
     Spawn,
     Spawned,
@@ -52,6 +53,7 @@ EVENTS = (
     Wanted(OTHER),
     Unwanted("held"),
     Adopted(PLAIN, 7),
+    Recalled(PLAIN, "exited", True),
     Spawned(7),
     Refused("no"),
     Notified(True),
@@ -63,7 +65,7 @@ EVENTS = (
 )
 HEARD = {Notified, Passed, Failed, Unhealthy, Exited}
 POSSIBLE = {
-    Phase.STOPPED: {Wanted, Unwanted, Adopted},
+    Phase.STOPPED: {Wanted, Unwanted, Adopted, Recalled},
     Phase.STARTING: {Wanted, Unwanted, Spawned, Refused, Elapsed, *HEARD},
     Phase.READY: {Wanted, Unwanted, *HEARD},
     Phase.NOT_READY: {Wanted, Unwanted, *HEARD},

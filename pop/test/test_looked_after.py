@@ -14,6 +14,8 @@ from twisted.trial.unittest import TestCase
 
 from pop.checks import Checker
 from pop.events import Event
+from pop.files import Record
+from pop.finished import Finished
 from pop.instance import Instance
 from pop.instances import Instances
 from pop.life import Life, Phase
@@ -23,6 +25,7 @@ from pop.probes import Probes
 from pop.program import Launch, Program
 from pop.test.errands import Errands
 from pop.test.processes import Nursery, python
+from pop.testing import FakeFile
 from txzookeeper.dialer import plain_endpoint
 
 SERVER = """
@@ -60,6 +63,7 @@ class LookedAfterTests(TestCase):
             watch,
             reactor,
             random.Random(0),
+            Finished(Record("finished", FakeFile(), {})),
             self.changed,
         )
         self.addCleanup(lambda: self.instances.drop_all("the test is over"))

@@ -11,6 +11,8 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from pop.errors import NotSpawned
+from pop.files import Record
+from pop.finished import Finished
 from pop.instance import Watcher
 from pop.instances import Instances
 from pop.kin import alive
@@ -18,7 +20,7 @@ from pop.plan import Held
 from pop.program import Launch, Program
 from pop.sockets import Sockets
 from pop.test.processes import Nursery, python, shell
-from pop.testing import FakeSpawner
+from pop.testing import FakeFile, FakeSpawner
 
 SERVER = """
 listener = socket.socket(fileno=3)
@@ -224,8 +226,9 @@ class ReleaseTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.spawner = FakeSpawner(self.clock)
+        finished = Finished(Record("finished", FakeFile(), {}))
         self.instances = Instances(
-            self.spawner, _never, self.clock, random.Random(1), lambda instance: None
+            self.spawner, _never, self.clock, random.Random(1), finished, lambda instance: None
         )
         for name in ("web", "web/2"):
             self.instances.start(name, Launch(Program(("serve",))), "")
