@@ -38,6 +38,7 @@ class FakeProcess:
     @ivar began: when it was started.
     @ivar alive: whether nothing has ended it yet.
     @ivar noted: readiness and state that a successor of this agent would find.
+    @ivar told: whether somebody was told of its end.
     @ivar stubborn: whether it takes no notice of any signal but KILL.
     """
 
@@ -54,6 +55,7 @@ class FakeProcess:
         self.noted: tuple[bool, Mapping[str, Any] | None] = (False, None)
         self.protocol: ProcessProtocol | None = protocol
         self.alive = True
+        self.told = False
         self._how: Exception | None = None
 
     @property
@@ -99,7 +101,7 @@ class FakeProcess:
         """Somebody else looks after it, who is told of its end, be it long ago."""
         self.protocol = protocol
         if self._how is not None:
-            self._clock.callLater(0, protocol.processEnded, Failure(self._how))
+            self._clock.callLater(0, self._tell)
 
     def _signal(self, signal: str) -> None:
         if not self.alive:
@@ -115,8 +117,13 @@ class FakeProcess:
 
     def _end(self, how: Exception) -> None:
         self._how = how
-        if self.protocol is not None:
-            self.protocol.processEnded(Failure(how))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Once, and whoever looks after it by then."""
+        if self.protocol is not None and not self.told:
+            self.told = True
+            self.protocol.processEnded(Failure(self._how))
 
 
 def _killed(signal: str) -> ProcessTerminated:
@@ -168,9 +175,10 @@ class FakeSpawner:
 
     def lose(self) -> None:
         """The agent is killed: what runs goes on running, to be adopted by the next one."""
-        for process in self.running():
-            process.lose()
-            self._left[process.name] = process
+        for process in self.spawned:
+            if not process.told:
+                process.lose()
+                self._left[process.name] = process
 
     def __getitem__(self, name: str) -> FakeProcess:
         """The process of a service that was started last."""
