@@ -58,6 +58,11 @@ class StateDirectory:
         return self.path / "snapshot"
 
     @property
+    def finished(self) -> Path:
+        """What is not to be done once more."""
+        return self.path / "finished"
+
+    @property
     def refusal(self) -> Path:
         """Why the last upgrade that was asked for was not made."""
         return self.path / "upgrade-refused"

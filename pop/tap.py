@@ -25,6 +25,7 @@ from pop.departure import Departure, Inheritance
 from pop.errors import PopError
 from pop.events import Event
 from pop.files import File, IFile, Record
+from pop.finished import Finished
 from pop.instances import Instances
 from pop.interfaces import ISpawner
 from pop.kin import boot
@@ -184,6 +185,7 @@ def make_agent(
         failed=departure.fail,
         session=File(state_dir.session),
         snapshot=File(state_dir.snapshot),
+        finished=File(state_dir.finished),
         owner={"servers": configuration.servers, "root": configuration.paths.root},
         boot=boot(),
         keeps_services=lambda: departure.keeps_services,
@@ -221,6 +223,7 @@ def compose(
     failed: Callable[[Exception], None],
     session: IFile,
     snapshot: IFile,
+    finished: IFile,
     owner: Mapping[str, str],
     boot: str,
     keeps_services: Callable[[], bool],
@@ -229,8 +232,8 @@ def compose(
 
     Nothing here knows whether processes, ZooKeeper and time are real.
 
-    @param session, snapshot: where an agent keeps these for its successor, which reads them if the
-        machine and C{owner} are the same, and the session if C{boot} is as well.
+    @param session, snapshot, finished: where an agent keeps these for its successor, which reads
+        the first two if the machine and C{owner} are the same, the first and last if C{boot} is.
     """
     clock = cluster.clock
 
@@ -239,6 +242,7 @@ def compose(
         return Checker(clock, ask, launch.checks, told, chance.random)
 
     reports = Reports(cluster, machine.id, clock)
+    over = Finished(Record("list of what has finished", finished, {"boot": boot}))
     owner = {**owner, "machine": machine.id}
     return Agent(
         machine=machine.id,
@@ -248,7 +252,7 @@ def compose(
         contact=lambda changed: Contact(cluster, machine.id, clock, changed),
         session=SessionNote(Record("session", session, {**owner, "boot": boot})),
         snapshot=Snapshot(Record("snapshot", snapshot, owner)),
-        instances=lambda changed: Instances(spawner, watch, clock, chance, changed),
+        instances=lambda changed: Instances(spawner, watch, clock, chance, over, changed),
         catalogue=catalogue,
         clock=clock,
         wall=wall,

@@ -103,6 +103,10 @@ class FakeProcess:
         if self._how is not None:
             self._clock.callLater(0, self._tell)
 
+    def vanish(self) -> None:
+        """It ends, and there is nobody to be told, ever."""
+        self.alive, self.told, self._how = False, True, _killed("KILL")
+
     def _signal(self, signal: str) -> None:
         if not self.alive:
             return
@@ -179,6 +183,13 @@ class FakeSpawner:
             if not process.told:
                 process.lose()
                 self._left[process.name] = process
+
+    def reboot(self) -> None:
+        """The machine is started anew: all has ended, and there is nothing to be adopted."""
+        self.lose()
+        for process in self._left.values():
+            process.vanish()
+        self._left.clear()
 
     def __getitem__(self, name: str) -> FakeProcess:
         """The process of a service that was started last."""

@@ -22,7 +22,7 @@ class Accidents:
             (
                 *(self._operate,) * 4,
                 *(self._crash,) * 3,
-                *(self._kill_agent, self._start_agents, self._stop_agent),
+                *(self._kill_agent, self._start_agents, self._stop_agent, self._reboot),
                 *(self._cut, self._drop, self._expire, self._stop_server, self._mend),
                 *(self._hang, self._break_check, self._refuse),
             )
@@ -56,12 +56,18 @@ class Accidents:
                 self._estate.say(f"it is started again on {host.name}")
                 host.start()
 
+    def _reboot(self) -> None:
+        host = self._estate.some_host()
+        self._estate.say(f"{host.name} falls")
+        host.reboot()
+
     def _stop_agent(self) -> None:
         host = self._estate.some_host()
         if host.agent and not self._estate.server_down and not host.is_cut:
             self._estate.say(f"the agent of {host.name} is stopped")
-            host.stop()
-            if host.spawner.running():
+            keep = self._estate.chance.random() < 0.3
+            host.stop(keep=keep)
+            if host.spawner.running() and not keep:
                 self._estate.wrong(f"processes outlive the stop of the agent of {host.name}")
 
     def _start_agents(self) -> None:

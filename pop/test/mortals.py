@@ -57,6 +57,8 @@ class Host:
 
     @ivar agent: L{None} while none runs.
     @ivar failures: why agents could not do their work.
+    @ivar keeps_services: whether the stop of an agent leaves its services running.
+    @ivar boots: how often the machine was started.
     """
 
     def __init__(
@@ -68,6 +70,9 @@ class Host:
         self.probes = FakeProbes(world.clock)
         self.session = FakeFile()
         self.snapshot = FakeFile()
+        self.finished = FakeFile()
+        self.keeps_services = False
+        self.boots = 1
         self.agent: Agent | None = None
         self.failures: list[Exception] = []
         self.is_cut = False
@@ -102,9 +107,10 @@ class Host:
             failed=self.failures.append,
             session=self.session,
             snapshot=self.snapshot,
+            finished=self.finished,
             owner={},
-            boot="b",
-            keeps_services=lambda: False,
+            boot=str(self.boots),
+            keeps_services=lambda: self.keeps_services,
         )
         self.agent.startService()
 
@@ -118,11 +124,21 @@ class Host:
             self.network.drop_connections()
         self.network = self.world.server.network()
 
-    def stop(self) -> None:
-        """Stop the agent with all that it runs; that takes as long as it takes."""
+    def reboot(self) -> None:
+        """The machine falls, and nothing of what it ran is left."""
+        if self.agent:
+            self.kill()
+        self.spawner.reboot()
+        self.boots += 1
+
+    def stop(self, *, keep: bool = False) -> None:
+        """Stop the agent, with what it runs or without; that takes as long as it takes."""
         assert self.agent is not None
+        self.keeps_services = keep
         self.world.server.run(self.agent.stopService(), limit=60)
         self.agent = None
+        if keep:
+            self.spawner.lose()
 
     def cut(self) -> None:
         """Pull the cable."""

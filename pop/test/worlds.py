@@ -35,6 +35,7 @@ class Host:
         self.failures: list[Exception] = []
         self.session = FakeFile()
         self.snapshot = FakeFile()
+        self.finished = FakeFile()
         self._world = world
         self._pid = pid
         self._catalogue = catalogue
@@ -63,6 +64,7 @@ class Host:
             failed=self.failures.append,
             session=self.session,
             snapshot=self.snapshot,
+            finished=self.finished,
             owner={},
             boot="b",
             keeps_services=lambda: self._keeps,
