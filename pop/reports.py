@@ -78,25 +78,33 @@ class Reports:
             self.publish(service, report)
 
     async def sweep(self) -> bool:
-        """Take away what a predecessor reported, in the session that we resumed, of what is no
-        longer here.
+        """Take away what a predecessor reported, in the session that we resumed, and is so no more.
 
         @return: whether that is done, or cannot be.
         """
         try:
-            ours = await self._client.get_ephemerals(self._paths.root)
+            ours = set(await self._client.get_ephemerals(self._paths.root))
         except ConnectionLossException:
             return False
         except ZooKeeperException as error:
             self._log.warn("Old reports stay where they are: {error}", error=error)
             return True
         services, machine = (f"{self._paths.services}/", f"{self._paths.machine(self._machine)}/")
-        found = {p.removeprefix(services).partition("/")[0] for p in ours if p.startswith(services)}
-        found |= {path.removeprefix(machine) for path in ours if path.startswith(machine)}
-        for service in found - self._wanted.keys():
+        old = ours - self._published_paths()
+        found = {
+            path.removeprefix(services).partition("/")[0]
+            for path in old
+            if path.startswith(services)
+        }
+        found |= {path.removeprefix(machine) for path in old if path.startswith(machine)}
+        for service in found:
             self._unknown.add(service)
-            self.publish(service, None)
+            self.publish(service, self._wanted.get(service))
         return True
+
+    def _published_paths(self) -> set[str]:
+        every = (self._nodes(*item) for item in self._published.items())
+        return {path for nodes in every for path, data in nodes.items() if data is not None}
 
     def stop(self) -> None:
         """Publish no more; closing the client removes what was published."""

@@ -176,3 +176,21 @@ class ResumedTests(NotedTestCase):
         for path in ("/machines/m1/gone", "/services/gone/state/m1", "/services/gone/status/m1"):
             self.assertEqual(None, self.data(path))
         self.assertEqual([*PATHS], self.owned())
+
+    def test_swept_in_part(self) -> None:
+        """What is left of a service that the successor says something else of is taken away too."""
+        self.deploy("gone", "m1")
+        self.agents[-1][1].publish("gone", READY)
+        self.server.settle()
+        self.die()
+        for path in ("/services/gone/state/m1", "/services/gone/status/m1"):
+            self.run_(self.client.delete(path))  # as it is when others remove and add it
+        self.life(2)
+        self.agents[-1][1].publish("gone", Report(Status("finished")))
+        self.server.settle()
+        self.assertNotEqual(None, self.data("/machines/m1/gone"))
+        self.run_(self.agents[-1][1].sweep())
+        self.server.settle()
+        self.assertEqual(None, self.data("/machines/m1/gone"))
+        self.assertNotEqual(None, self.data("/services/gone/status/m1"))
+        self.assertEqual([*PATHS], self.owned())
