@@ -12,6 +12,9 @@ from pop.exitstatus import reap
 from pop.kin import Kin, alive, began
 from pop.marks import GONE, NONE, marks_of
 
+LATER = 0.1
+"""Seconds until it is looked again, when that was not possible."""
+
 LOOKS = 4
 """A machine where something is started all the time is not looked at for ever."""
 
@@ -36,7 +39,13 @@ class Census:
     def _look(self) -> None:
         asked, self._asked = self._asked, []
         kins = list({kin: None for kin, _ in asked})
-        found = dict(zip(kins, living(kins), strict=True))
+        try:
+            found = dict(zip(kins, living(kins), strict=True))
+        except OSError as error:  # no more files can be opened: that may pass
+            self._log.error("Cannot look at the processes: {error}", error=error)
+            self._asked = asked + self._asked
+            self._clock.callLater(LATER, self._look)
+            return
         for kin, answer in asked:
             with self._log.failuresHandled("What came of process {pid}", pid=kin.leader):
                 answer(found[kin])

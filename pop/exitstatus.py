@@ -26,7 +26,10 @@ def status_of_dead(pidfd: int, pid: int) -> int | None:
 
 def _zombie(pid: int) -> int | None:
     """proc(5), field 52 of C{/proc/PID/stat}."""
-    found = stat(pid)
+    try:
+        found = stat(pid)
+    except OSError:
+        return None
     if found is None or found[0] != b"Z":
         return None
     return os.waitstatus_to_exitcode(int(found[49]))

@@ -33,7 +33,10 @@ class Kin:
 
     def leads(self) -> bool:
         """Whether the leader is there, dead or alive: its number is not a stranger's."""
-        return self.began is not None and began(self.leader) == self.began
+        try:
+            return self.began is not None and began(self.leader) == self.began
+        except OSError:
+            return True  # what cannot be looked at is not given up
 
 
 def send(number: int, pids: Iterable[int]) -> None:
@@ -63,6 +66,8 @@ def began(pid: int) -> float | None:
 
     Linux counts ticks since the boot (proc(5), field 22 of C{/proc/PID/stat}); elsewhere it is
     the time of day.
+
+    @raise OSError: it cannot be looked at, as no more files can be opened.
     """
     found = stat(pid)
     if found is None:
@@ -71,8 +76,11 @@ def began(pid: int) -> float | None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    found = stat(pid)
+    """Whether a process is there and no zombie; so it is taken to be if it cannot be looked at."""
+    try:
+        found = stat(pid)
+    except OSError:
+        return True
     if found is None:
         return not _proc() and _created(pid) is not None
     return found[0] not in (b"Z", b"X")
@@ -88,11 +96,14 @@ def age(since: float | None) -> float:
 
 
 def stat(pid: int) -> list[bytes] | None:
-    """The fields of C{/proc/PID/stat} after the name; L{None} if there is no such process."""
+    """The fields of C{/proc/PID/stat} after the name; L{None} if there is no such process.
+
+    @raise OSError: they cannot be read.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb", 0) as file:
             return file.read().rpartition(b")")[2].split()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
 
 

@@ -79,11 +79,6 @@ def marks_of(pids: Iterable[int]) -> Iterator[tuple[int, int]]:
             yield pid, _written(pid) if root else NONE
 
 
-def mark_of(pid: int) -> int:
-    """The mark of one process; see L{marks_of}."""
-    return dict(marks_of([pid]))[pid]
-
-
 def _written(pid: int) -> int:
     """The same from C{/proc/PID/limits}, which anybody may read, but which takes its time."""
     try:

@@ -111,8 +111,7 @@ class Spawner:
             try:
                 note = self._leftovers.note(name, launch, popen.pid, mark, cgroup)
             except OSError as error:
-                popen.kill()
-                popen.wait()
+                _undo(popen)
                 where = f"{self._leftovers.directory}: {error.strerror}"
                 raise NotSpawned(reason=f"it cannot be noted in {where}") from error
             return self._tree(note, protocol, popen.wait, ended.pop_all())
@@ -129,7 +128,11 @@ class Spawner:
         execution = self._execution(name, launch, account_of(launch), {})
         with marked(self._marks.new()) as mark:
             popen = _begin(execution, launch, output)
-        kin = Kin(popen.pid, began(popen.pid), mark)
+        try:
+            kin = Kin(popen.pid, began(popen.pid), mark)
+        except OSError as error:
+            _undo(popen)
+            raise NotSpawned(reason=f"it cannot be looked after: {error.strerror}") from error
         return Tree(self._reactor, kin, self._census, protocol, popen.wait, _nothing, _nothing)
 
     def release(self, service: str) -> None:
@@ -214,6 +217,11 @@ class Spawner:
 def _begin(execution: Execution, launch: Launch, output: BinaryIO) -> "subprocess.Popen[bytes]":
     with output, _stdin(launch.program.stdin) as stdin:
         return execution.begin(stdin, output)
+
+
+def _undo(popen: "subprocess.Popen[bytes]") -> None:
+    popen.kill()
+    popen.wait()
 
 
 def _nothing(*_: object) -> None:

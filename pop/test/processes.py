@@ -16,7 +16,7 @@ from pop.cgroup import Cgroups
 from pop.directories import notify_directory
 from pop.interfaces import IProcess
 from pop.kin import Kin, began
-from pop.marks import mark_of
+from pop.marks import marks_of
 from pop.pidwatch import watch
 from pop.process import Spawner
 from pop.program import Launch, Left, Program
@@ -92,7 +92,7 @@ def python(script: str, **more: object) -> Launch:
 
 def kin(pid: int) -> Kin:
     """What came of a process that is there now."""
-    return Kin(pid, began(pid), mark_of(pid))
+    return Kin(pid, began(pid), dict(marks_of([pid]))[pid])
 
 
 def living(family: Kin) -> list[int]:

@@ -1,15 +1,20 @@
 """Programs that do not want to be stopped: nothing of them outlives their stop."""
 
 import os
+import resource
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from twisted.internet.error import ProcessTerminated
 from twisted.internet.utils import getProcessOutput
 from twisted.trial.unittest import SkipTest, TestCase
 
+from pop.errors import NotSpawned
 from pop.kin import Kin, alive
 from pop.marks import NONE
-from pop.test.processes import Nursery, Witness, kin, living, python, said, turn
+from pop.test.processes import Nursery, Witness, kin, living, python, said, shell, turn
 
 DAEMON = """
 def daemon(name, body=signal.pause):
@@ -200,3 +205,37 @@ class HostileTests(TestCase):
         self.process.stop("TERM")
         self.process.kill()
         await self.ended(family, witness)
+
+
+class ShortageTests(TestCase):
+    """An agent that can open no more files."""
+
+    timeout = 20
+
+    async def test_no_files(self) -> None:
+        """It kills nobody whom it cannot look at, and goes on when it can again."""
+        nursery = Nursery(self)
+        process, witness = nursery.spawn(shell("exec sleep 600"))
+        family = kin(process.pid)
+        with exhausted():
+            self.assertTrue(family.leads())
+            self.assertRaises(NotSpawned, nursery.spawn, shell("exec sleep 600"), "other")
+            process.stop("TERM")
+            for _ in range(10):
+                await turn()
+            self.assertEqual(([], True), (witness.ends, alive(process.pid)))
+        self.assertIsInstance(await witness.ended, ProcessTerminated)
+        self.flushLoggedErrors()
+
+
+@contextmanager
+def exhausted() -> Iterator[None]:
+    """Have as many files open as there may be."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
