@@ -87,8 +87,9 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
 
 
 def strays(ours: Callable[[int], bool]) -> list[int]:
-    """Those who live and have a mark of a certain kind."""
-    return [pid for pid, mark in marks_of(_processes()) if ours(mark) and alive(pid)]
+    """Those who live and have a mark of a certain kind, except for this process."""
+    others = [pid for pid in _processes() if pid != os.getpid()]
+    return [pid for pid, mark in marks_of(others) if ours(mark) and alive(pid)]
 
 
 def _processes() -> list[int]:

@@ -12,8 +12,10 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.error import ProcessTerminated
 from twisted.trial.unittest import TestCase
 
+from pop.census import strays
 from pop.kin import Kin, alive, began, boot
 from pop.leftovers import UNREADABLE, Leftovers
+from pop.marks import NONE, Marks, marked
 from pop.test.processes import Nursery, died, kin, living, python, shell, turn
 
 AGENT = """
@@ -297,3 +299,15 @@ class StartTests(Tests):
         finally:
             process.kill()
             process.wait()
+
+
+class OneselfTests(Tests):
+    """An agent that was itself started by a service of the agent before."""
+
+    def test_spared(self) -> None:
+        """It does not end itself."""
+        marks = Marks(self.nursery.path)
+        with marked(marks.new()) as mark:
+            self.assertNotEqual(NONE, mark)
+            self.assertNotIn(os.getpid(), strays(marks.has))
+            self.assertEqual([], self.nursery.succeed())
