@@ -79,13 +79,14 @@ class Newcomers:
         raise TookTooLong(f"{count} processes had not been started after {patience:g} s")
 
     def _come(self, now: float) -> int:
-        """Count those that execute what is wanted by now, and forget them and the dead."""
+        """Count those that execute what is wanted by now, and forget them and the gone."""
         self._young.update(dict.fromkeys(self._born(), now))
         come = 0
         for pid, seen in list(self._young.items()):
-            words = argv(pid)
-            come += self._wanted(words)
-            if self._wanted(words) or (not words and now - seen > _ARRIVING):
+            wanted = self._wanted(argv(pid))
+            come += wanted
+            # One that is just about to execute something has no arguments, but it is there.
+            if wanted or (now - seen > _ARRIVING and not os.path.exists(f"/proc/{pid}")):
                 del self._young[pid]
         return come
 
