@@ -76,7 +76,8 @@ class TutorialTests(ShellTestCase):
         self.assertEqual("command", found["/services/<service>/type"])
         self.assertEqual(["m1"], found["/services/<service>/machines"])
         self.assertEqual(port, found["/services/<service>/settings"]["port"])
-        self.assertEqual({"run": True, "generation": 0}, found["/services/<service>/target"])
+        target = found["/services/<service>/target"]
+        self.assertEqual((True, 0), (target["run"], target["generation"]))
         self.assertEqual({"port": port}, found["/services/<service>/state/<machine-id>"])
         self.assertEqual("ready", found["/services/<service>/status/<machine-id>"]["phase"])
         self.assertTrue(alive(found["/machines/<machine-id>/<service>"]))
