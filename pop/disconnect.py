@@ -19,6 +19,7 @@ STOP = 2 / 3
 KILL = 9 / 10
 """Parts of the session's time-out after which a service is asked to stop, and killed."""
 
+BACK = "ZooKeeper is back"
 A_MOMENT = 0.001
 """Seconds; clocks may not tell apart what is closer."""
 
@@ -59,9 +60,9 @@ class Absence:
         if limit is None:
             return want
         if not self.known:
-            return Held("ZooKeeper has not answered since the agent began")
+            return Held("ZooKeeper has not answered since the agent began", BACK)
         if self.seconds >= limit:
-            return Held(f"ZooKeeper has been away for {limit:.3g} seconds")
+            return Held(f"ZooKeeper has been away for {limit:.3g} seconds", BACK)
         return want
 
     def _limit(self, want: Want) -> float | None:

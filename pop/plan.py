@@ -14,9 +14,14 @@ from pop.slots import service_of
 
 @dataclass(frozen=True)
 class Held:
-    """Deployed here, but should not run just now, and why."""
+    """Deployed here, but should not run just now.
+
+    @ivar why: the reason.
+    @ivar over: what is said when that no longer holds.
+    """
 
     why: str
+    over: str = "released"
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def _needlessness(first: Want | None) -> str:
 def _difference(now: Want | None, want: Launch) -> str:
     """Why a start is due, for people."""
     if not isinstance(now, Launch):
-        return "released" if isinstance(now, Held) else "deployed"
+        return now.over if isinstance(now, Held) else "deployed"
     if now.generation != want.generation:
         return "restart asked"
     return "settings changed"

@@ -299,14 +299,14 @@ class PartitionTests(HostTestCase):
         self.assertEqual(["late", "web"], sorted(started))
 
     def test_back(self) -> None:
-        """When it is back, what is still wanted here starts again, and it is said why it had
-        stopped."""
+        """When it is back, what is still wanted here starts again, and it is said why."""
         self.cut()
         self.world.server.advance(60)
         self.host.network.accept_connections()
         self.world.server.advance(10)
         self.assertEqual({"web", "soon", "late"}, self.names())
-        self.assertEqual("ready", self.world.phase("soon"))
+        status = self.world.status("soon")
+        self.assertEqual(("ready", "ZooKeeper is back"), (status["phase"], status["why"]))
 
     def test_moved_away(self) -> None:
         """What was moved away meanwhile does not run here for a moment."""

@@ -33,7 +33,7 @@ class AbsenceTests(SynchronousTestCase):
     def test_stop_after(self) -> None:
         """What minds is held as soon as it has been away for that long, and it is said why."""
         self.assertEqual(minding(5), judged(minding(5), 4.9))
-        expected = Held("ZooKeeper has been away for 5 seconds")
+        expected = Held("ZooKeeper has been away for 5 seconds", "ZooKeeper is back")
         self.assertEqual([expected, expected], [judged(minding(5), at) for at in (5, 60)])
 
     def test_before_the_session_ends(self) -> None:
@@ -48,7 +48,7 @@ class AbsenceTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """If nobody knows for how long it has been away, what minds is held at once."""
-        expected = Held("ZooKeeper has not answered since the agent began")
+        expected = Held("ZooKeeper has not answered since the agent began", "ZooKeeper is back")
         self.assertEqual(expected, judged(minding(3600), 0, known=False))
 
     def test_look_again(self) -> None:

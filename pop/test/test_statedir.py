@@ -160,6 +160,28 @@ class HoldTests(Tests):
         other.hold()
         other.release()
 
+    def test_handed_over(self) -> None:
+        """What a process becomes holds the directory without a gap, by what it has inherited."""
+        self.directory.hold()
+        descriptor = self.directory.hand_over()
+        self.assertTrue(os.get_inheritable(descriptor))
+        self.assertRaises(AgentRuns, StateDirectory(self.path).hold)
+        successor = StateDirectory(self.path)
+        successor.hold(os.dup(descriptor))  # as after exec, where the number is the same
+        self.directory.release()
+        self.assertEqual(os.getpid(), successor.holder())
+        successor.release()
+        self.assertIsNone(successor.holder())
+
+    def test_handed_over_in_vain(self) -> None:
+        """What has inherited something else holds it as any other does."""
+        with open(os.devnull) as other:
+            self.directory.hold(other.fileno())
+        self.assertEqual(os.getpid(), self.directory.holder())
+        self.directory.release()
+        self.directory.hold(9999)
+        self.directory.release()
+
     def test_killed(self) -> None:
         """An agent that is killed holds nothing any more, whatever its file says."""
         with subprocess.Popen(
