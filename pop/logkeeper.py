@@ -4,6 +4,7 @@ A look is one C{stat} for each instance. What there is to do is done in another 
 time; the writers notice nothing (see L{pop.rotation}).
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,9 +15,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pop.archives import finished, prune, stock
 from pop.holes import NoHoles
 from pop.policy import Logs
-from pop.rotation import archives, content, discard, prune, recover, rotate
+from pop.rotation import content, discard, recover, rotate
 from pop.slots import filename
 
 SELDOM: Final = 10.0
@@ -113,9 +115,12 @@ class LogKeeper:
     # In the other thread; while it works, nobody else touches what it uses.
 
     def _rotate_all(self, due: Mapping[str, Logs]) -> None:
+        found = stock(self._directory)
         for slot, logs in due.items():
+            if not self._running:
+                return
             try:
-                self._rotate(slot, logs)
+                self._rotate(slot, logs, found.get(filename(slot, ".log"), []))
             except FileNotFoundError:
                 continue
             except NoHoles as error:
@@ -125,28 +130,32 @@ class LogKeeper:
             else:
                 self._complained.pop(slot, None)
 
-    def _rotate(self, slot: str, logs: Logs) -> None:
+    def _rotate(self, slot: str, logs: Logs, kept: list[Path]) -> None:
         path = self._path(slot)
-        if slot not in self._since:
+        if not all(map(finished, kept)):
             recover(path)
-            self._since[slot] = self._last_rotation(path)
+        if len(kept) > logs.keep:
+            prune(path, logs.keep)
+        if slot not in self._since:
+            self._since[slot] = self._last_rotation(kept)
         old = self._is_old(slot, logs)
         too_much = content(path) - logs.size * (logs.keep + 1)
         if too_much > 0:
             discard(path, too_much)
         for _ in range(logs.keep + 2):  # a quick writer must not keep us from the other logs
-            if not (old or content(path) > logs.size):
+            if not (self._running and (old or content(path) > logs.size)):
                 break
             if not rotate(path, self._wall(), logs.size):
                 break
             self._since[slot] = self._wall()
             prune(path, logs.keep)
-        prune(path, logs.keep)
 
-    def _last_rotation(self, path: Path) -> float:
+    def _last_rotation(self, kept: list[Path]) -> float:
         """When a log was rotated last; now, if never: then it is taken for new."""
-        found = archives(path)
-        return os.stat(found[-1]).st_mtime if found else self._wall()
+        for path in reversed(kept):
+            with contextlib.suppress(FileNotFoundError):
+                return os.stat(path).st_mtime
+        return self._wall()
 
     def _complain(self, slot: str, why: str) -> None:
         """Once, until it is well again."""

@@ -1,7 +1,8 @@
 """Reading the logs of a service on this machine: the last lines, and what is written since.
 
 The archives and the live file are one text (see L{pop.rotation}). A reader goes by the offset in
-the XX
+the live file, which stays what it is: what was rotated away before it was read has become zeros,
+and is found at the end of the archives.
 """
 
 import contextlib
@@ -12,8 +13,8 @@ from glob import escape
 from pathlib import Path
 from typing import Final
 
-from pop.holes import first_data
-from pop.rotation import archives
+from pop.archives import archives, named
+from pop.rotation import beginning
 
 CHUNK: Final = 1 << 16
 ATTEMPTS: Final = 100
@@ -65,10 +66,10 @@ class LogReader:
         if self._descriptor < 0 and not self._open():
             return b""
         data = os.pread(self._descriptor, CHUNK, self._offset)
-        if data and self._is_hole(data):
-            return self._rotated()
-        if b"\0" in data and self._is_hole(data[data.index(b"\0") :], data.index(b"\0")):
-            data = data[: data.index(b"\0")]
+        if b"\0" in data:
+            kept, start = self._state()
+            if start > self._offset:
+                return self._rotated(kept, start)
         if not data and self._is_gone():
             self.close()
             self._offset = 0
@@ -83,19 +84,27 @@ class LogReader:
 
     def _settled(self) -> tuple[list[Path], bytes]:
         """The archives and the content behind them, from between two rotations."""
+        if self._descriptor < 0 and not self._open():
+            return archives(self._path), b""
         for _ in range(ATTEMPTS):
-            kept = archives(self._path)
-            content = self._content()
-            if kept == archives(self._path) and not _unfinished(self._path):
+            kept, start = self._state()
+            content = self._content(start)
+            if (kept, start) == self._state():
                 break
         return kept, content
 
-    def _content(self) -> bytes:
+    def _state(self) -> tuple[list[Path], int]:
+        """The archives, and where in the live file the rest begins."""
+        for _ in range(ATTEMPTS):
+            kept = archives(self._path)
+            start = beginning(kept, self._descriptor)
+            if kept == archives(self._path):
+                break
+        return kept, start
+
+    def _content(self, start: int) -> bytes:
         """The end of the live file, with as many lines as are asked for if it has them."""
-        if self._descriptor < 0 and not self._open():
-            return b""
-        start, at = first_data(self._descriptor), os.fstat(self._descriptor).st_size
-        self._offset = at
+        self._offset = at = os.fstat(self._descriptor).st_size
         parts: list[bytes] = []
         count = 0
         while at > start and (self._lines is None or count <= self._lines):
@@ -105,20 +114,11 @@ class LogReader:
             at = begin
         return b"".join(reversed(parts))
 
-    def _is_hole(self, data: bytes, ahead: int = 0) -> bool:
-        """Whether zeros are where something was: then what we read before is zeros now, too."""
-        at = self._offset + ahead
-        if data[0] != 0:
-            return False
-        before = os.pread(self._descriptor, min(at, CHUNK), at - min(at, CHUNK))
-        return not before.strip(b"\0")
-
-    def _rotated(self) -> bytes:
+    def _rotated(self, kept: list[Path], start: int) -> bytes:
         """What was not read before it was archived: the end of the archives."""
-        start = first_data(self._descriptor)
         missing, self._offset = start - self._offset, start
         parts: list[bytes] = []
-        for archive in reversed(archives(self._path)):
+        for archive in reversed(kept):
             if missing <= sum(map(len, parts)):
                 break
             parts.append(_unpacked(archive))
@@ -131,20 +131,12 @@ class LogReader:
             return False
 
 
-def _unfinished(path: Path) -> bool:
-    return any(
-        found.name.startswith(f"{path.name}-") and found.suffix == ".whole"
-        for found in path.parent.iterdir()
-    )
-
-
 def _unpacked(archive: Path) -> bytes:
     """An archive's text; none if it was removed, or damaged, meanwhile."""
-    try:
-        with gzip.open(archive) as file:
+    for path in (archive, named(archive)):
+        with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
             return file.read()
-    except (OSError, EOFError, zlib.error):
-        return b""
+    return b""
 
 
 def _last(text: bytes, lines: int) -> bytes:

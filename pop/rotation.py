@@ -14,25 +14,16 @@ So each line is in one place.
 import contextlib
 import gzip
 import os
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from pop.archives import Range, draft, named, prune, stock, taken, whole
 from pop.holes import first_data, punch, require
 
 CHUNK: Final = 1 << 18
 LEVEL: Final = 3
 """Of compression: text is packed nearly as well as by the usual 6, in half the time."""
-
-
-def archives(log: Path) -> list[Path]:
-    """The archives of a log, the oldest first."""
-    ours = re.compile(re.escape(log.name) + r"-\d{8}T\d{6}\.\d{6}Z\.gz")
-    with contextlib.suppress(FileNotFoundError):
-        return sorted(path for path in log.parent.iterdir() if ours.fullmatch(path.name))
-    return []
 
 
 def rotate(log: Path, now: float, most: int) -> bool:
@@ -65,6 +56,8 @@ def content(log: Path) -> int:
 def discard(log: Path, most: int) -> None:
     """Throw away a log's first lines, so many bytes at most: they would be pruned at once.
 
+    What is older goes before them, so that who follows the log never takes that for them.
+
     @raise NoHoles: this file system cannot do it.
     """
     with _opened(log) as descriptor:
@@ -72,6 +65,8 @@ def discard(log: Path, most: int) -> None:
         start = first_data(descriptor)
         end = _line_end(descriptor, start, start + most, most)
         if end > start:
+            require(descriptor)
+            prune(log, 0)
             punch(descriptor, start, end)
 
 
@@ -81,24 +76,24 @@ def recover(log: Path) -> None:
         finish(log, descriptor)
 
 
-def prune(log: Path, keep: int) -> None:
-    """Remove the oldest archives."""
-    found = archives(log)
-    for path in found[: max(0, len(found) - keep)]:
-        path.unlink(missing_ok=True)
-
-
 def finish(log: Path, descriptor: int) -> None:
     """See Note [Whole]."""
-    prefix = f"{log.name}-"
-    for path in sorted(log.parent.iterdir()):
-        if path.name.startswith(prefix) and path.suffix == ".part":
+    for path in stock(log.parent).get(log.name, []):
+        if path.suffix == ".part":
             path.unlink()
-        elif path.name.startswith(prefix) and path.suffix == ".whole":
-            name, inode, start, end, _ = path.name.rsplit(".", 4)
-            if int(inode) == os.fstat(descriptor).st_ino:
-                punch(descriptor, int(start), int(end))
-            path.rename(path.with_name(f"{name}.gz"))
+        elif left := taken(path):
+            if left.inode == os.fstat(descriptor).st_ino:
+                punch(descriptor, left.start, left.end)
+            path.rename(named(path))
+
+
+def beginning(kept: list[Path], descriptor: int) -> int:
+    """Where in a log begins what is in none of its archives, while others may be rotating it."""
+    begin = first_data(descriptor)
+    left = taken(kept[-1]) if kept else None
+    if left and left.inode == os.fstat(descriptor).st_ino:
+        return max(begin, left.end)
+    return begin
 
 
 @contextlib.contextmanager
@@ -123,8 +118,7 @@ def _line_end(descriptor: int, start: int, end: int, most: int) -> int:
 
 
 def _archive(log: Path, descriptor: int, start: int, end: int, now: float) -> None:
-    path = _free_name(log, now)
-    part = path.with_name(f"{path.name}.part")
+    part = draft(log, now)
     raw = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(raw, "wb") as file:
@@ -135,8 +129,7 @@ def _archive(log: Path, descriptor: int, start: int, end: int, now: float) -> No
     except BaseException:
         part.unlink()
         raise
-    inode = os.fstat(descriptor).st_ino
-    part.rename(path.with_name(f"{path.name}.{inode}.{start}.{end}.whole"))
+    part.rename(whole(part, Range(os.fstat(descriptor).st_ino, start, end)))
     directory = os.open(log.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -151,17 +144,3 @@ def _copy(descriptor: int, start: int, end: int, packed: gzip.GzipFile) -> None:
             raise OSError(0, "it has become shorter meanwhile")
         packed.write(data)
         start += len(data)
-
-
-def _free_name(log: Path, now: float) -> Path:
-    """A name, without its ending, behind those of all archives there are."""
-    found = archives(log)
-    stamp = _stamp(now)
-    if found and found[-1].name >= f"{log.name}-{stamp}":
-        before = datetime.strptime(found[-1].name[-26:-3], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
-        stamp = _stamp(before.timestamp() + 0.000_010)
-    return log.with_name(f"{log.name}-{stamp}")
-
-
-def _stamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%S.%fZ")

@@ -6,9 +6,10 @@ from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
+from pop.archives import archives
 from pop.logkeeper import OFTEN, SELDOM, LogKeeper
 from pop.policy import Logs
-from pop.rotation import archives, rotate
+from pop.rotation import rotate
 from pop.test.test_rotation import RotationTestCase, contents
 
 

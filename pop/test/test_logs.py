@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from pop.archives import archives, prune
 from pop.logs import LogReader, log_files
-from pop.rotation import archives, prune, rotate
+from pop.rotation import discard, rotate
 from pop.test.test_rotation import NOW, RotationTestCase
 
 
@@ -68,6 +69,30 @@ class LogReaderTests(RotationTestCase):
         rotate(self.log, NOW, 1000)
         prune(self.log, 0)
         self.write(b"three\n")
+        self.assertEqual([b"", b"three\n"], [reader.more(), reader.more()])
+
+    def test_half_rotated(self) -> None:
+        """What is just being taken out of the file is found in its archive, however far that is."""
+        reader = self.reader(None)
+        self.write(b"one\n")
+        self.assertEqual(b"one\n", reader.beginning())
+        self.write(b"two\n")
+        rotate(self.log, NOW, 1000)
+        [archive] = archives(self.log)
+        inode = self.log.stat().st_ino
+        archive.rename(archive.with_name(f"{archive.name[:-3]}.{inode}.0.8.whole"))
+        self.log.write_bytes(b"one\n\0wo\nthree\n")
+        self.assertEqual([b"two\n", b"three\n"], [reader.more(), reader.more()])
+        self.assertEqual(b"one\ntwo\nthree\n", self.reader(None).beginning())
+
+    def test_flood(self) -> None:
+        """What was discarded before it was read is skipped; nothing is shown twice."""
+        reader = self.reader(None)
+        self.write(b"one\n")
+        rotate(self.log, NOW, 1000)
+        self.assertEqual(b"one\n", reader.beginning())
+        self.write(b"two\nthree\n")
+        discard(self.log, 5)
         self.assertEqual([b"", b"three\n"], [reader.more(), reader.more()])
 
     def test_made_anew(self) -> None:

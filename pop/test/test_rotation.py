@@ -9,9 +9,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.archives import archives, prune
 from pop.holes import NoHoles, first_data, require
 from pop.logs import LogReader
-from pop.rotation import archives, prune, recover, rotate
+from pop.rotation import recover, rotate
 from pop.test.writers import Writers
 
 NOW = 1_000_000_000.0
