@@ -1,7 +1,7 @@
 """The agent: the loop on one machine that makes what is into what should be."""
 
 import contextlib
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,14 +13,18 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.catalogue import Catalogue
+from pop.causes import HELD
 from pop.cluster import Cluster
 from pop.contact import Contact, Grounds
 from pop.errors import PopError
+from pop.history import History
 from pop.instance import Instance
 from pop.instances import Instances
+from pop.journal import Entry
 from pop.model import Service as Wish
 from pop.plan import Held, Unrunnable, Want, plan
 from pop.program import Launch
+from pop.reasons import Reasons
 from pop.registration import Registration
 from pop.reports import Reports
 from pop.session import SessionNote
@@ -43,6 +47,8 @@ class Agent(Service):
     @param keeps_services: whether a stop of the agent is to leave the services running.
     @param wall: the time of day in seconds, for what people read.
     @param failed: told why, if the agent cannot do its work at all.
+    @param journal: takes what becomes of the instances.
+    @param recent: what a predecessor put there last, by service.
     """
 
     _log = Logger()
@@ -62,6 +68,8 @@ class Agent(Service):
         wall: Callable[[], float],
         failed: Callable[[Exception], None],
         keeps_services: Callable[[], bool],
+        journal: Callable[[Entry], None],
+        recent: Mapping[str, Sequence[Entry]],
     ) -> None:
         self.machine = machine
         self.cluster = cluster
@@ -84,11 +92,14 @@ class Agent(Service):
         self._swept = False
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
+        self._reasons = Reasons()
+        self._history = History(journal, self._when, recent)
 
     def startService(self) -> None:
         """Go on with what a predecessor left; join the cluster, and converge from then on."""
         super().startService()
         self.instances.adopt()
+        self._reasons.learn(Wanted(self._snapshot.read()))
         self._contact.begin()
         self._session.follow(self.cluster.client)
         self._working = Deferred.fromCoroutine(self._work())
@@ -168,7 +179,8 @@ class Agent(Service):
     async def converge(self) -> None:
         """Bring this machine one round closer to what is wanted."""
         grounds = self._contact.grounds
-        for step in plan(await self._wants(grounds), self.instances.observed()):
+        wants = await self._wants(grounds)
+        for step in plan(wants, self.instances.observed(), self._reasons.because):
             if self._contact.grounds is not grounds:
                 return  # what was planned is old knowledge by now
             step.run(self.instances)
@@ -231,6 +243,7 @@ class Agent(Service):
         What makes no sense, or cannot be run here, is complained of once; what runs already goes
         on as it last made sense.
         """
+        self._reasons.learn(wanted)
         self._resolved = {
             name: self._resolve(name, service) for name, service in wanted.services.items()
         }
@@ -273,7 +286,7 @@ class Agent(Service):
 
     def _want(self, service: Wish) -> Want:
         if not service.target.run:
-            return Held("held by the operator")
+            return Held(HELD)
         try:
             return self._catalogue.launch(service, self.machine)
         except PopError as error:
@@ -283,11 +296,15 @@ class Agent(Service):
             return Unrunnable(f"The service type failed: {type(error).__name__}: {error}")
 
     def _report(self, instance: Instance) -> None:
-        self._publish(service_of(instance.name))
+        service = service_of(instance.name)
+        change = self._reasons.change(service, instance.life.why)
+        self._history.note(service, instance, self._clock.seconds(), change)
+        self._publish(service)
 
     def _publish(self, name: str) -> None:
         if self._joined:
-            found = summary(self.instances.of(name), self._complaints.get(name, ""), self._when)
+            problem = self._complaints.get(name, "")
+            found = summary(self.instances.of(name), problem, self._when, self._history.short(name))
             self._reports.publish(name, found)
 
     def _when(self, seconds: float) -> str:

@@ -41,6 +41,19 @@ def changes(by: By | None, stats: Mapping[str, Stat | None]) -> dict[str, Change
     return {key: Change(s.mzxid, who(key, s.mzxid)) for key, s in stats.items() if s}
 
 
+HELD = "held by the operator"
+NODES = {
+    "deployed": "machines",
+    "undeployed": "machines",
+    "released": "target",
+    "restart asked": "target",
+    HELD: "target",
+    "settings changed": "settings",
+    "type changed": "type",
+}
+"""The node whose change is meant, for what a plan gives as a reason."""
+
+
 def said(what: str, change: Change | None) -> str:
     """What was done, by whom and when, as far as that is known."""
     if change is None or not change.zxid:
@@ -57,7 +70,5 @@ def difference(before: Service | None, after: Service) -> str:
         return "type changed"
     old, new = before.settings, after.settings
     names = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    if not names:
-        return "changed"
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"settings changed ({', '.join(names[:NAMED])}{more})"
+    return f"settings changed ({', '.join(names[:NAMED])}{more})" if names else "settings changed"

@@ -181,6 +181,16 @@ class BadFile(PopError):
     """The file {path} cannot be loaded: {reason}. Nothing was changed."""
 
 
+class NoStory(PopError):
+    """Nothing is known of the service "{service}" on the machine {machine}: it is deployed
+    on {machines}."""
+
+
+class NoJournal(PopError):
+    """Nothing is noted of the service "{service}" on this machine, and it cannot be asked where it
+    is deployed: {reason}"""
+
+
 # Machines and agents
 
 

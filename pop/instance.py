@@ -86,6 +86,7 @@ class Instance:
     @ivar name: of its slot.
     @ivar want: what it was last told; L{None}, to go away.
     @ivar before: its life when it was last shown, before the present change.
+    @ivar ended: how its last process ended.
     """
 
     _log = Logger()
@@ -102,6 +103,7 @@ class Instance:
         self.name = name
         self.life = self.before = Life(since=clock.seconds())
         self.want: Want | None = None
+        self.ended = ""
         self._spawner = spawner
         self._watch = watch
         self._clock = clock
@@ -115,6 +117,11 @@ class Instance:
         self._shown: tuple[Want | None, Life] = (None, self.life)
         self._noted: tuple[bool, object] = (False, None)
         self._let_go = False
+
+    @property
+    def until(self) -> float | None:
+        """When its present phase ends unless something happens before; in the clock's seconds."""
+        return self._timer.getTime() if self._timer and self._timer.active() else None
 
     def tell(self, want: Want | None, event: lives.Event) -> None:
         """Take new orders."""
@@ -196,7 +203,7 @@ class Instance:
         if self.life.phase is not phase:
             self._cancel_timer()
         if isinstance(event, lives.Exited):
-            self._process = None
+            self._process, self.ended = None, event.how
         self._look_after(event)
         for deed in deeds:
             self._do(deed)

@@ -68,9 +68,9 @@ class Instances:
         """Run a service; what runs already is stopped first."""
         self._instance(name).tell(launch, lives.Wanted(launch, why))
 
-    def hold(self, name: str, want: Held | Unrunnable) -> None:
+    def hold(self, name: str, want: Held | Unrunnable, why: str = "") -> None:
         """Keep a service here without running it."""
-        self._instance(name).tell(want, lives.Unwanted(want.why))
+        self._instance(name).tell(want, lives.Unwanted(why or want.why))
 
     def drop(self, name: str, why: str) -> None:
         """Let a service go."""

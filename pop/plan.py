@@ -4,7 +4,7 @@ Pure. The plan is a value, so that a test of it is one comparison; the instances
 (restarts, back-off, grace periods) are no concern of the plan, see L{pop.life}.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Doer(Protocol):
     """What carries out steps: the instances of a machine."""
 
     def start(self, name: str, launch: Launch, why: str) -> None: ...
-    def hold(self, name: str, want: Held | Unrunnable) -> None: ...
+    def hold(self, name: str, want: Held | Unrunnable, why: str) -> None: ...
     def drop(self, name: str, why: str) -> None: ...
 
 
@@ -57,13 +57,17 @@ class Start:
 
 @dataclass(frozen=True)
 class Hold:
-    """A service stays deployed, but must not run."""
+    """A service stays deployed, but must not run.
+
+    @ivar why: with more than the want says by itself, if more is known.
+    """
 
     name: str
     want: Held | Unrunnable
+    why: str = ""
 
     def run(self, doer: Doer) -> None:
-        doer.hold(self.name, self.want)
+        doer.hold(self.name, self.want, self.why)
 
 
 @dataclass(frozen=True)
@@ -78,21 +82,27 @@ class Drop:
 
 
 Step = Start | Hold | Drop
+Because = Callable[[str, str], str]
+"""(slot, what): what is the reason, with who did that if it is known."""
 
 
-def plan(wanted: Mapping[str, Want], observed: Mapping[str, Want | None]) -> tuple[Step, ...]:
+def plan(
+    wanted: Mapping[str, Want],
+    observed: Mapping[str, Want | None],
+    because: Because = lambda _, what: what,
+) -> tuple[Step, ...]:
     """The steps that are due, by name, those that end something first.
 
     @param wanted: what each slot of the services that are deployed here should do.
     @param observed: what each instance was last told to do; L{None}, to go away.
     """
     drops = [
-        Drop(name, _needlessness(wanted.get(service_of(name))))
+        Drop(name, because(name, _needlessness(wanted.get(service_of(name)))))
         for name, now in sorted(observed.items())
         if now and name not in wanted
     ]
     changes = [
-        _change(name, want, observed.get(name))
+        _change(name, want, observed.get(name), because)
         for name, want in sorted(wanted.items())
         if want != observed.get(name)
     ]
@@ -100,10 +110,11 @@ def plan(wanted: Mapping[str, Want], observed: Mapping[str, Want | None]) -> tup
     return (*drops, *holds, *(step for step in changes if isinstance(step, Start)))
 
 
-def _change(name: str, want: Want, now: Want | None) -> Step:
+def _change(name: str, want: Want, now: Want | None, because: Because) -> Step:
     if isinstance(want, Launch):
-        return Start(name, want, _difference(now, want))
-    return Hold(name, want)
+        return Start(name, want, because(name, _difference(now, want)))
+    why = because(name, want.why)
+    return Hold(name, want, "" if why == want.why else why)
 
 
 def _needlessness(first: Want | None) -> str:

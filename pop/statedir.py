@@ -1,10 +1,10 @@
 """The state directory: where one agent keeps its files, and that it is the only one to.
 
 In it lie C{agent.lock} (held while the agent lives; its text is the agent's pid), C{agent.log} (of
-an agent in the background), C{id}, C{machine-id} (if one had to be made), C{log/}, C{services/},
-C{run/}, C{session}, C{snapshot}, C{upgrade-refused} (why the last upgrade was not made),
-C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is short enough for
-sockets, C{notify/}.
+an agent in the background), C{id}, C{journal} and C{journal.old}, C{machine-id} (if one had to be
+made), C{log/}, C{services/}, C{run/}, C{session}, C{snapshot}, C{upgrade-refused} (why the last
+upgrade was not made), C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is
+short enough for sockets, C{notify/}.
 """
 
 import contextlib
@@ -41,6 +41,11 @@ class StateDirectory:
     def log(self) -> Path:
         """Where an agent in the background writes."""
         return self.path / "agent.log"
+
+    @property
+    def journal(self) -> Path:
+        """Where it is kept what became of the instances, and why; see L{pop.journal}."""
+        return self.path / "journal"
 
     @property
     def machine_id(self) -> Path:

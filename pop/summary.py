@@ -24,7 +24,10 @@ WORST_FIRST: Final = (
 
 
 def summary(
-    instances: Sequence[Instance], problem: str, when: Callable[[float], str]
+    instances: Sequence[Instance],
+    problem: str,
+    when: Callable[[float], str],
+    causes: tuple[str, ...] = (),
 ) -> Report | None:
     """What is published of a service; L{None} when it has no place here any more.
 
@@ -33,6 +36,7 @@ def summary(
     @param instances: in the order of their slots.
     @param problem: what is wrong with what is wanted of it.
     @param when: makes a time of day from an instance's seconds.
+    @param causes: its last changes in short.
     """
     staying = [instance for instance in instances if instance.want is not None] or instances
     if not staying:
@@ -47,6 +51,7 @@ def summary(
             restarts=sum(instance.life.restarts for instance in staying),
             problem=_problem(worst, problem),
             says=worst.life.said,
+            causes=causes,
             processes=tuple(_process(each, when) for each in instances) if several else (),
         ),
         next((each.life.pid for each in staying if each.life.pid), None),

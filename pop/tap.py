@@ -3,7 +3,7 @@
 import os
 import random
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from pop.errors import PopError
 from pop.events import Event
 from pop.files import File, IFile, Record
 from pop.finished import Finished
+from pop.history import LAST
 from pop.instances import Instances
 from pop.interfaces import ISpawner
+from pop.journal import Entry, Journal, recent
 from pop.kin import boot
 from pop.logkeeper import LogKeeper
 from pop.machine import describe, parse_labels
@@ -171,6 +173,7 @@ def make_agent(
     state_dir = configuration.state_dir
     spawner = Spawner(reactor, state_dir.path, environment, sockets)
     commands = Commands(reactor, spawner.errand)
+    journal = Journal(state_dir.journal, reactor)
     agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
@@ -189,7 +192,10 @@ def make_agent(
         owner={"servers": configuration.servers, "root": configuration.paths.root},
         boot=boot(),
         keeps_services=lambda: departure.keeps_services,
+        journal=journal.add,
+        recent=recent(state_dir.journal, LAST),
     )
+    reactor.addSystemEventTrigger("during", "shutdown", journal.flush)
     _keep_logs(reactor, agent, state_dir.path / "log")
     return agent
 
@@ -227,6 +233,8 @@ def compose(
     owner: Mapping[str, str],
     boot: str,
     keeps_services: Callable[[], bool],
+    journal: Callable[[Entry], None] = lambda _: None,
+    recent: Mapping[str, Sequence[Entry]] | None = None,
 ) -> Agent:
     """An agent from its parts: the one place that knows them all.
 
@@ -258,6 +266,8 @@ def compose(
         wall=wall,
         failed=failed,
         keeps_services=keeps_services,
+        journal=journal,
+        recent=recent or {},
     )
 
 

@@ -75,6 +75,20 @@ def _show_one(view: ServiceView) -> None:
     click.echo()
     headings = ("MACHINE", "PHASE", "PID", "SINCE", "RESTARTS", "STATE", "WHY")
     table(headings, [row for instance in view.instances for row in _instance_rows(instance)])
+    _show_causes(view)
+
+
+def _show_causes(view: ServiceView) -> None:
+    """What became of each instance lately; C{pop why} knows more on the machine itself."""
+    lately = {each.machine: each.status.causes for each in view.instances if each.status}
+    rows = [
+        (machine, local_time(when), what)
+        for machine, causes in lately.items()
+        for when, _, what in (cause.partition(" ") for cause in causes)
+    ]
+    if rows:
+        click.echo()
+        table(("MACHINE", "WHEN", "WHAT HAPPENED"), rows)
 
 
 def _instance_rows(instance: InstanceView) -> list[tuple[str, ...]]:
@@ -121,6 +135,7 @@ def _plain(view: ServiceView) -> dict[str, Any]:
                 "why": instance.status and instance.status.why,
                 "says": (instance.status and instance.status.says) or None,
                 "restarts": instance.status and instance.status.restarts,
+                "causes": list(instance.status.causes) if instance.status else [],
                 "problem": (instance.status and instance.status.problem) or None,
                 "state": instance.state,
                 "processes": list(instance.status.processes) if instance.status else [],

@@ -150,6 +150,6 @@ class SentencesTests(ClusterTestCase):
         self.assertEqual("settings changed (b, c, d)", difference(web, changed))
         self.assertEqual("settings changed", difference(None, changed))
         self.assertEqual("type changed", difference(web, replace(changed, type="x")))
-        self.assertEqual("changed", difference(web, web))
+        self.assertEqual("settings changed", difference(web, web))
         many = replace(web, settings=dict.fromkeys("abcdefgh", 0))
         self.assertEqual("settings changed (a, b, c, d, e and 3 more)", difference(web, many))

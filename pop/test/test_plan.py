@@ -123,7 +123,7 @@ class Told:
     def start(self, name: str, launch: Launch, why: str) -> None:
         self.calls.append(("start", name, launch, why))
 
-    def hold(self, name: str, want: Held | Unrunnable) -> None:
+    def hold(self, name: str, want: Held | Unrunnable, why: str) -> None:
         self.calls.append(("hold", name, want))
 
     def drop(self, name: str, why: str) -> None:

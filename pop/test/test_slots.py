@@ -96,14 +96,16 @@ class SlotsTests(HostTestCase):
         self.change(processes=2)
         self.assertEqual("ready", self.status["phase"])
         last = self.status["processes"][-1]
-        self.assertEqual(("stopping", "settings changed"), (last["phase"], last["why"]))
+        self.assertEqual("stopping", last["phase"])
+        self.assertIn("settings changed (processes)", last["why"])
 
     def test_held(self) -> None:
         """A held service has none, and one place that says so."""
         self.world.write("/services/web/target", '{"run": false}')
         self.world.server.settle()
         self.assertEqual([], self.running)
-        self.assertEqual(("stopped", "held by the operator"), (self.status["phase"], self.why))
+        self.assertEqual("stopped", self.status["phase"])
+        self.assertIn("held by hand", self.why)
         self.world.write("/services/web/target", '{"run": true}')
         self.world.server.settle()
         self.assertEqual(["web", "web/2", "web/3"], self.running)

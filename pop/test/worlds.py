@@ -7,6 +7,7 @@ from typing import Any
 from pop.agent import Agent
 from pop.catalogue import Catalogue
 from pop.cluster import Cluster
+from pop.journal import Entry
 from pop.model import AgentInfo, Machine, Service
 from pop.namespace import init
 from pop.paths import Paths
@@ -36,6 +37,7 @@ class Host:
         self.session = FakeFile()
         self.snapshot = FakeFile()
         self.finished = FakeFile()
+        self.journal: list[Entry] = []
         self._world = world
         self._pid = pid
         self._catalogue = catalogue
@@ -68,6 +70,7 @@ class Host:
             owner={},
             boot="b",
             keeps_services=lambda: self._keeps,
+            journal=self.journal.append,
         )
 
     def leave(self) -> None:
