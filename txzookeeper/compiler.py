@@ -58,6 +58,10 @@ def _is_bytes(hint: Any) -> bool:
     return hint in (bytes, bytes | None)
 
 
+def _cannot_be_null(hint: Any) -> bool:
+    return bool(getattr(hint, "__metadata__", ()))
+
+
 def _is_optional(hint: Any) -> bool:
     return hint in (str | None, bytes | None)
 
@@ -180,6 +184,7 @@ class _Reader(_Lines):
         self.names |= {
             "make": tuple.__new__,
             "negative": _negative,
+            "null": _null,
             "too_many": _too_many,
             "not_text": _not_text,
             "Truncated": TruncatedPacketError,
@@ -242,7 +247,7 @@ class _Reader(_Lines):
         self.add("else:")
         self.add(f"    {value} = {'b' * _is_bytes(hint)}''")
         self.add(f"    if {length}:")
-        self.add(f"        negative({length})")
+        self.add(f"        {'null' if _cannot_be_null(hint) else 'negative'}({length})")
         if _is_optional(hint):
             self.add(f"        {value} = None")
         return value
@@ -281,6 +286,10 @@ def _negative(length: int) -> None:
     """Refuse a length below that of a null value."""
     if length < -1:
         raise NonsensePacketError(message=f"A field has the negative length {length}.")
+
+
+def _null(length: int) -> NoReturn:
+    raise NonsensePacketError(message=f"A field has the length {length}, and cannot be null.")
 
 
 def _too_many(number: int) -> NoReturn:

@@ -7,7 +7,8 @@ request of a program passes through here. See ``txzookeeper.compiler`` for those
 
 Fields that have a default may be missing at the end of a packet, as old servers leave out
 ``read_only``. Bytes after the last field are ignored, as newer servers may add fields. A null
-string, buffer or vector (length -1) reads as an empty one, except for the kinds with ``| None``.
+string, buffer or vector (length -1) reads as an empty one, except for the kinds with ``| None``,
+and for ``Given``: that is a string which is nonsense if it is null.
 
 Source: jute's ``BinaryInputArchive`` and ``BinaryOutputArchive`` of ZooKeeper 3.8.
 """
@@ -24,6 +25,8 @@ from txzookeeper.errors import MarshallingErrorException
 
 Int32 = Annotated[int, "i"]
 Int64 = Annotated[int, "q"]
+Given = Annotated[str, ""]
+"""A string that cannot be null."""
 
 R = TypeVar("R", bound=tuple[Any, ...])
 

@@ -156,7 +156,7 @@ def _read_paths(chroot: str, data: bytes, offset: int, end: int) -> list[str]:
 
 
 def _read_synced(chroot: str, data: bytes, offset: int, end: int) -> str:
-    return to_client(chroot, decode(SyncResponse, data, offset, end).path)
+    return to_client(chroot, decode(SyncResponse, data, offset, end).path or "")
 
 
 def _read_identities(data: bytes, offset: int, end: int) -> list[ClientInfo]:

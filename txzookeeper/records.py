@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from txzookeeper.jute import Int32, Int64
+from txzookeeper.jute import Given, Int32, Int64
 
 
 class Stat(NamedTuple):
@@ -83,7 +83,7 @@ class Empty(NamedTuple):
 class CreateRequest(NamedTuple):
     """Make a node."""
 
-    path: str
+    path: Given
     data: bytes | None
     acls: tuple[ACL, ...]
     flags: Int32
@@ -92,7 +92,7 @@ class CreateRequest(NamedTuple):
 class CreateTTLRequest(NamedTuple):
     """Make a node that goes when it has had no children and no change for ``ttl`` ms."""
 
-    path: str
+    path: Given
     data: bytes | None
     acls: tuple[ACL, ...]
     flags: Int32
@@ -115,21 +115,21 @@ class Create2Response(NamedTuple):
 class DeleteRequest(NamedTuple):
     """Delete a node at a version, or -1 for any."""
 
-    path: str
+    path: Given
     version: Int32
 
 
 class ExistsRequest(NamedTuple):
     """Ask for a node's stat; a watch is armed even if there is no node."""
 
-    path: str
+    path: Given
     watch: bool
 
 
 class GetDataRequest(NamedTuple):
     """Ask for a node's data and stat."""
 
-    path: str
+    path: Given
     watch: bool
 
 
@@ -164,7 +164,7 @@ class StatResponse(NamedTuple):
 class GetChildrenRequest(NamedTuple):
     """Ask for the names of a node's children."""
 
-    path: str
+    path: Given
     watch: bool
 
 
@@ -177,7 +177,7 @@ class GetChildrenResponse(NamedTuple):
 class GetChildren2Request(NamedTuple):
     """Ask for the names of a node's children and the node's stat."""
 
-    path: str
+    path: Given
     watch: bool
 
 
@@ -191,7 +191,7 @@ class GetChildren2Response(NamedTuple):
 class GetAllChildrenNumberRequest(NamedTuple):
     """Ask how many nodes there are below a node, at whatever depth."""
 
-    path: str
+    path: Given
 
 
 class GetAllChildrenNumberResponse(NamedTuple):
@@ -215,7 +215,7 @@ class GetEphemeralsResponse(NamedTuple):
 class GetACLRequest(NamedTuple):
     """Ask for a node's ACL."""
 
-    path: str
+    path: Given
 
 
 class GetACLResponse(NamedTuple):
@@ -236,13 +236,13 @@ class SetACLRequest(NamedTuple):
 class SyncRequest(NamedTuple):
     """Ask the server to catch up with its leader."""
 
-    path: str
+    path: str | None
 
 
 class SyncResponse(NamedTuple):
-    """The path that was synchronised."""
+    """The path that was synchronised, or null if that was asked for."""
 
-    path: str
+    path: str | None
 
 
 class AuthRequest(NamedTuple):

@@ -15,7 +15,7 @@ from txzookeeper.errors import (
     PacketError,
     TruncatedPacketError,
 )
-from txzookeeper.jute import Int32, Int64, decode, encode
+from txzookeeper.jute import Given, Int32, Int64, decode, encode
 from txzookeeper.multi import (
     Part,
     decode_multi,
@@ -59,7 +59,12 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(get_args(hint)[0]), max_size=4).map(tuple)
     simple: dict[Any, st.SearchStrategy[Any]] = {bool: st.booleans(), bytes: st.binary(max_size=20)}
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-    simple |= {str: text, str | None: st.none() | text, bytes | None: st.none() | simple[bytes]}
+    simple |= {
+        str: text,
+        Given: text,
+        str | None: st.none() | text,
+        bytes | None: st.none() | simple[bytes],
+    }
     return simple[hint] if hint in simple else made(hint)
 
 
@@ -116,7 +121,7 @@ class RoundTripTests(SynchronousTestCase):
         """A null list, string or buffer reads as an empty one, unless it is told from one."""
         null = b"\xff\xff\xff\xff"
         self.assertEqual(decode(GetChildrenResponse, null), GetChildrenResponse(()))
-        create = decode(CreateRequest, null + null + null + bytes(4))
+        create = decode(CreateRequest, bytes(4) + null + null + bytes(4))
         self.assertEqual(create, CreateRequest("", None, (), 0))
         self.assertEqual(decode(GetDataResponse, null + bytes(68)).data, b"")
 
@@ -155,6 +160,10 @@ class NonsenseTests(SynchronousTestCase):
         """Negative lengths and lists longer than the packet are nonsense."""
         for raw in (b"\xff\xff\xff\xfe", b"\x7f\xff\xff\xff", b"\0\0\1\0" + bytes(16)):
             self.assertRaises(NonsensePacketError, decode, GetChildrenResponse, raw)
+
+    def test_given(self) -> None:
+        """What a request is about cannot be null."""
+        self.assertRaises(NonsensePacketError, decode, GetDataRequest, b"\xff\xff\xff\xff\0")
 
     def test_text(self) -> None:
         """A string that is not UTF-8 is nonsense."""

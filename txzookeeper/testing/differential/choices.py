@@ -56,19 +56,22 @@ _overwritten = weighted(
     ),
 )
 _added = st.builds(Mangled, added=st.sampled_from([b"\0", b"more"]))
-_NULLS: Final = ("acls", "prefix")
+_NULLS: Final = ("path", "data", "acls", "prefix", "scheme")
 _DANGEROUS: Final = (c.CREATE_TTL_OP, c.MULTI_OP)
+_ABOUT_WATCHES: Final = (c.CHECK_WATCHES_OP, c.REMOVE_WATCHES_OP)
 
 
 def _damaged(ask: Ask) -> st.SearchStrategy[Ask]:
     """Damage a request, unless that could make it the one which no real server survives.
 
-    What is no UTF-8 is refused by us, and read as something else by Apache's. Null paths and lists
-    of paths are refused by Apache's, and read as empty ones by us.
+    What is no UTF-8 is refused by us, and read as something else by Apache's. Null lists of paths
+    and null names in an ACL are refused by Apache's, and read as empty ones by us; what it answers
+    about watches at the null path depends on those that other tests have left.
     """
     damages = [_cuts]
     if ask.operation not in _DANGEROUS:
         nulls = [name for name in _NULLS if hasattr(ask.request, name)]
+        nulls = nulls[1:] if ask.operation in _ABOUT_WATCHES else nulls
         damages += [
             *[_overwritten] * is_plain(ask.request),
             _added,
