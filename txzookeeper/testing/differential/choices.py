@@ -56,8 +56,9 @@ _overwritten = weighted(
     ),
 )
 _added = st.builds(Mangled, added=st.sampled_from([b"\0", b"more"]))
-_NULLS: Final = ("path", "data", "acls", "prefix", "scheme")
+_NULLS: Final = ("path", "acls", "prefix", "scheme")
 _DANGEROUS: Final = (c.CREATE_TTL_OP, c.MULTI_OP)
+_CREATIONS: Final = (c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP)
 _ABOUT_WATCHES: Final = (c.CHECK_WATCHES_OP, c.REMOVE_WATCHES_OP)
 
 
@@ -65,13 +66,13 @@ def _damaged(ask: Ask) -> st.SearchStrategy[Ask]:
     """Damage a request, unless that could make it the one which no real server survives.
 
     What is no UTF-8 is refused by us, and read as something else by Apache's. Null lists of paths
-    and null names in an ACL are refused by Apache's, and read as empty ones by us; what it answers
-    about watches at the null path depends on those that other tests have left.
+    and null names in an ACL are refused by Apache's, and read as empty ones by us. What it says of
+    watches at the null path depends on those that are elsewhere, and of creating that on the flags.
     """
     damages = [_cuts]
     if ask.operation not in _DANGEROUS:
         nulls = [name for name in _NULLS if hasattr(ask.request, name)]
-        nulls = nulls[1:] if ask.operation in _ABOUT_WATCHES else nulls
+        nulls = nulls[ask.operation in (*_CREATIONS, *_ABOUT_WATCHES) :]
         damages += [
             *[_overwritten] * is_plain(ask.request),
             _added,
