@@ -2,8 +2,10 @@
 
 import os
 import random
+import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -60,9 +62,10 @@ class Tests(TestCase):
     def setUp(self) -> None:
         self.port = free_port()
         self.tcp = f"tcp:{self.port}:interface=127.0.0.1"
-        directory = Path(os.path.relpath(self.mktemp()))
-        directory.mkdir()
-        self.path = f"/tmp/pop-test-{os.getpid()}-{self.port}.sock"
+        # Not where the tests are: a socket's path must be short.
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        self.path = f"{directory}/web.sock"
         self.unix = f"unix:{self.path}:mode=600"
         self.nursery = Nursery(self)
         self.addCleanup(lambda: self.nursery.spawner.release("web"))
