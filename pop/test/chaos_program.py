@@ -51,7 +51,7 @@ def write(name: str, path: str) -> None:
             write_all(b"\n")  # a predecessor may have been killed within a line, on a full disk
             while True:
                 number += 1
-                write_all(f"{name} {number}\n".encode())
+                write_all(f"{name} {number}.\n".encode())  # half of it is no other line
                 count[:] = number.to_bytes(8, "little")
                 select.select([], [], [], PAUSE)
 

@@ -2,7 +2,7 @@
 
 import gzip
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,25 +58,28 @@ def lost_lines(counts: Path, logs: dict[str, Path]) -> Iterator[str]:
 
     @param logs: the directory of logs of each machine.
     """
-    lines = {machine: Counter(_lines(directory)) for machine, directory in logs.items()}
+    lines = {machine: _places(directory) for machine, directory in logs.items()}
     for path in sorted(counts.iterdir()):
         written = int.from_bytes(path.read_bytes(), "little")
         found = lines[path.name.partition(".")[0]]
-        wrong = [n for n in range(1, written + 1) if found[f"{path.name} {n}"] != 1]
+        wrong = [n for n in range(1, written + 1) if len(found[f"{path.name} {n}."]) != 1]
         if wrong:
-            times = found[f"{path.name} {wrong[0]}"]
+            places = ", ".join(found[f"{path.name} {wrong[0]}."]) or "nowhere"
             yield (
                 f"{len(wrong)} of {written} lines of {path.name} are lost, split or twice in its"
-                f" log, the first of them line {wrong[0]}, which is there {times} times"
+                f" log: the first of them is line {wrong[0]}, which is {places}"
             )
 
 
-def _lines(directory: Path) -> Iterator[str]:
-    """All that logs and their archives say, after what a killed agent began was finished."""
+def _places(directory: Path) -> dict[str, list[str]]:
+    """Where each line is, once what killed agents began was finished: files, and lines in these."""
     for log in directory.glob("*.log*"):
         if "-" not in log.name:
             recover(log)
-    for path in directory.glob("*.log*"):
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(directory.glob("*.log*")):
         data = path.read_bytes()
         text = gzip.decompress(data) if path.suffix == ".gz" else data.lstrip(b"\0")
-        yield from text.decode("utf-8", "replace").split("\n")
+        for number, line in enumerate(text.decode("utf-8", "replace").split("\n")):
+            places[line].append(f"{path.name}:{number}")
+    return places
