@@ -89,7 +89,10 @@ class Chaos:
             deeds["children"] = (1.5, [self._kill_child, self._pause_child])
         for machine in self._world.machines.values():
             here = Upon(self._world, machine)
-            deeds[f"agent of {machine.id}"] = (4.0, [here.kill, here.kill, here.pause])
+            deeds[f"agent of {machine.id}"] = (
+                4.0,
+                [here.kill, here.kill, here.replace, here.pause],
+            )
             deeds[f"way of {machine.id}"] = (5.0, [here.cut, here.hold, here.refuse])
             if machine.mounted:
                 deeds[f"disk of {machine.id}"] = (6.0, [here.fill])
@@ -185,6 +188,20 @@ class Upon:
             await deferToThread(self._machine.agent.wait)
             await self._world.pause(chance.choice([0, chance.uniform(0, 2), chance.uniform(2, 6)]))
             self._machine.start()
+
+    async def replace(self, chance: Random) -> None:
+        """Its agent leaves and lets the services be, or becomes a new version of itself."""
+        upgrade = chance.choice([True, False])
+        what = "upgrade" if upgrade else "replace"
+        with self._world.trouble(f"{what} the agent of {self._machine.id}", self._machine.ill):
+            self._machine.signal(signal.SIGUSR2 if upgrade else signal.SIGQUIT)
+            assert self._machine.agent is not None
+            if upgrade:
+                await self._world.pause(1)
+            else:
+                await deferToThread(self._machine.agent.wait)
+            if self._machine.agent.poll() is not None:  # or it had not begun to heed signals yet
+                self._machine.start()
 
     async def pause(self, chance: Random) -> None:
         """Its agent stands still, perhaps until its session is over."""
