@@ -45,6 +45,8 @@ def logs_(
     ]
     for voice in voices:
         voice.begin()
+        if not follow:
+            voice.end()
     output.flush()
     if follow:
         _follow(voices, output)
@@ -77,6 +79,11 @@ class _Voice:
         data = self._reader.more()
         self._print(data)
         return bool(data)
+
+    def end(self) -> None:
+        """Print what may become a line, too."""
+        if self._label is not None and self._rest:
+            self._print(b"\n")
 
     def _print(self, data: bytes) -> None:
         if self._label is None:

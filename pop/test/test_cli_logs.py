@@ -33,6 +33,12 @@ class LogsTests(CommandLineTestCase):
             "web | line 0\nweb/2 | line 0\nweb/2 | line 1\n", self.output("logs", "web")
         )
 
+    def test_unfinished_line(self) -> None:
+        """What has no line end yet is shown, too."""
+        self.write("web.log.2", 1)
+        (self.directory / "web.log").write_text("half a li")
+        self.assertEqual("web | half a li\nweb/2 | line 0\n", self.output("logs", "web"))
+
     def test_no_log(self) -> None:
         """A service that never ran here has none, whatever others are called."""
         self.write("web2.log", 1)
