@@ -115,8 +115,8 @@ class Agent(Service):
             return
         self._log.info("Machine {machine} is ready to run services.", machine=self.machine)
         self._joined = True
-        for instance in self.instances.all():
-            self._report(instance)
+        for name in sorted({service_of(each.name) for each in self.instances.all()}):
+            self._publish(name)
         self._contact.follow()
 
     def stopService(self) -> Deferred[None]:

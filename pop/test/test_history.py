@@ -70,6 +70,15 @@ class HistoryTests(SynchronousTestCase):
         self.assertIn("settings changed (argv, environment) by hand", self.last().why)
         self.assertNotIn("s3cret", str(self.host.journal) + str(self.world.status("web")))
 
+    def test_taken_over(self) -> None:
+        """That an agent took over from another is noted once."""
+        self.host.leave()
+        self.host.succeed()
+        self.world.server.settle()
+        before, last = self.host.journal[-2:]
+        self.assertEqual("taken over from the agent before", last.why)
+        self.assertNotEqual(before.why, last.why)
+
     def test_in_short(self) -> None:
         """The status has the last few, bounded."""
         for _ in range(5):
