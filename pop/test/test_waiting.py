@@ -71,7 +71,7 @@ class ReadyTests(WaitingTestCase):
         """One that failed is not waited for any longer; why is said."""
         self.report("failed", "no such file: frob")
         said = str(self.fails(NotReady, self.until_ready()))
-        for word in ('"web"', "m1", "failed", "no such file: frob", "web.log"):
+        for word in ('"web"', "m1", "failed", "no such file: frob", "pop logs web"):
             self.assertIn(word, said)
 
     def test_finished(self) -> None:
