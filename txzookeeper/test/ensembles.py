@@ -141,10 +141,8 @@ class EnsembleTestCase(TestCase):
 
     async def find(self) -> tuple[int, int]:
         """Give the numbers of the leader and of a follower."""
-        leader = await deferToThread(self.ensemble.leader)
-        [follower, _] = await deferToThread(self.ensemble.followers)
-        assert leader is not None
-        return leader, follower
+        leader, followers = await deferToThread(self.ensemble.roles)
+        return leader, followers[0]
 
     async def assert_survived(self, *witnesses: Witness) -> None:
         """Nothing of these sessions is lost: their nodes, their watches, which fire once."""

@@ -76,7 +76,7 @@ class RealEnsemble:
             (process.directory / "data").mkdir(exist_ok=True)
             (process.directory / "data" / "myid").write_text(str(number))
             process.launch()
-        self._await_quorum(timeout)
+        self.roles(timeout)
         return self
 
     def stop(self, number: int) -> None:
@@ -101,22 +101,19 @@ class RealEnsemble:
         """Let one go on after `freeze`."""
         self.processes[number].send(Signals.SIGCONT)
 
-    def leader(self) -> int | None:
-        """Give the leader's number; None if those that answer have none."""
-        return next((n for n, each in self.processes.items() if each.mode() == "leader"), None)
+    def roles(self, timeout: float = 60.0) -> tuple[int, list[int]]:
+        """Wait until all serve requests with their quorum; give the leader and the followers.
 
-    def followers(self) -> list[int]:
-        """Give the followers' numbers."""
-        return [n for n, each in self.processes.items() if each.mode() == "follower"]
-
-    def _await_quorum(self, timeout: float) -> None:
+        Raises `DidNotStart` if they do not within so many seconds.
+        """
         pause = threading.Event()
         # One that stood still while it led believes for a moment that it does so still.
         complete = sorted(["leader", *["follower"] * (len(self.processes) - 1)])
         for _ in range(int(timeout / 0.05)):
             modes = [process.mode() or "" for process in self.processes.values()]
             if sorted(modes) == complete:
-                return
+                found = dict(zip(modes, self.processes, strict=True))
+                return found["leader"], [n for n in self.processes if n != found["leader"]]
             pause.wait(0.05)
         raise DidNotStart(f"The servers' modes are {modes}.")
 
