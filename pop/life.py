@@ -191,8 +191,7 @@ def step(
         case Phase.STOPPING, Elapsed():
             return replace(life, why=_killed(life.why)), (Kill(),)
         case ((Phase.BACKING_OFF | Phase.FAILED), Elapsed()) if life.wanted:
-            ended = life.failures.in_a_row > 0  # otherwise it never began
-            return _spawn(_restarted(life) if ended else life, life.wanted, life.why, now)
+            return _try(life, now)
     raise Impossible(f"{event} in phase {life.phase}")
 
 
