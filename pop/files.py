@@ -52,14 +52,14 @@ class File:
             file.flush()
             os.fsync(descriptor)
         os.replace(draft, self._path)
-        _sync(self._path.parent)
+        sync_directory(self._path.parent)
 
     def remove(self) -> None:
         """See L{IFile.remove}."""
         self._path.unlink(missing_ok=True)
 
 
-def _sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """See to it that what was put into a directory outlives a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

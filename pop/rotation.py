@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from pop.archives import Range, draft, named, prune, stock, taken, whole
+from pop.files import sync_directory
 from pop.holes import first_data, punch, require
 
 CHUNK: Final = 1 << 18
@@ -130,11 +131,7 @@ def _archive(log: Path, descriptor: int, start: int, end: int, now: float) -> No
         part.unlink()
         raise
     part.rename(whole(part, Range(os.fstat(descriptor).st_ino, start, end)))
-    directory = os.open(log.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(log.parent)
 
 
 def _copy(descriptor: int, start: int, end: int, packed: gzip.GzipFile) -> None:
