@@ -21,7 +21,8 @@ measured nor spared: its processor time is taken from the same processors.
 - ``stop``: from SIGTERM until no program runs.
 - ``many``: start and stop with many more programs, and what each of those more takes in memory.
 
-The table has medians and extremes, and how many times better pop is than each of the others.
+The table has medians and extremes, and how many times better pop is than each of the others. Each
+value is said on standard error as it comes.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Table:
         self._parties = parties
 
     def add(self, title: str, party: str, value: float) -> None:
-        """Add what one party took in one round; less is better."""
+        """Add what one party took in one round; less is better. It is said at once."""
+        print(f"  {party:<11} {title:<44} {value:>10,.4g}", file=sys.stderr, flush=True)
         self.rows.setdefault(title, {}).setdefault(party, []).append(value)
 
     def show(self) -> Iterator[str]:
