@@ -246,6 +246,15 @@ class BadStateDirectory(PopError):
     --state-dir."""
 
 
+class NotHere(PopError):
+    """No instance of "{service}" runs on {machine}{hint}. "pop status {service}" says where it
+    does."""
+
+
+class NoSuchSignal(PopError):
+    """There is no signal "{signal}". Write it as HUP, USR1, TERM and so on."""
+
+
 class NotSpawned(PopError):
     """{reason}."""
 

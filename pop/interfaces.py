@@ -12,6 +12,7 @@ from pop.listening import listening
 from pop.policy import ON_DISCONNECT, RESTARTS, megabytes, rlimit, rlimits, seconds_away, umask
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
     from twisted.internet.protocol import ProcessProtocol
 
     from pop.model import Instance
@@ -243,3 +244,76 @@ class ISettingsObject(Interface):
 
     def as_json() -> Mapping[str, Any]:
         """All values, defaults included."""
+
+
+class IOutput(Interface):
+    """Who takes what an agent has to say piece by piece: the reader of logs, or of a task."""
+
+    def write(source: str, data: bytes) -> "Deferred[None]":
+        """Take a piece; fires when there is room for more, and whoever writes waits for that.
+
+        Pieces of one source come in order, and end anywhere in a line. If it fails, whoever writes
+        stops.
+
+        @param source: a slot's name, for logs; C{stdout} or C{stderr}, for a task.
+        """
+
+
+class IAdministration(Interface):
+    """What may be asked of one machine's agent.
+
+    The agent's own object provides it, and so do those that ask it over a connection: whoever has
+    one need not know which. Only plain values go in and out, as JSON has them.
+
+    Any Deferred may fail with a L{pop.errors.PopError}. Cancelling those of L{logs} and L{run} ends
+    what they began, wherever that is.
+    """
+
+    def info() -> "Deferred[dict[str, Any]]":
+        """What the agent is: C{machine}, C{pid}, C{version}, C{since} (ISO 8601 in UTC),
+        C{zookeeper} (whether its word is known just now), C{state_dir}, C{host}, C{services} and
+        C{instances} (how many), C{cpu} (share of a processor) and C{memory} (bytes)."""
+
+    def instances(service: str = "") -> "Deferred[list[dict[str, Any]]]":
+        """The instances of a service, or all, with live figures, in order.
+
+        Each has C{slot}, C{service}, C{phase}, C{why}, C{pid} (L{None} if none runs), C{since}
+        (when the phase began), C{restarts}, C{cpu} (share of a processor, of late) and C{memory}
+        (bytes) of its whole tree, C{processes} (how many that are), and C{uptime} (seconds since
+        its process was started; L{None} if none runs).
+        """
+
+    def signal(service: str, name: str, slot: str = "") -> "Deferred[int]":
+        """Send a signal, by its name without SIG, to the main process of each instance of a
+        service, or of one only; fires with how many there were.
+
+        @raise pop.errors.NotHere: there is no such instance.
+        """
+
+    def restart(service: str, slot: str = "") -> "Deferred[int]":
+        """Stop and start the instances of a service on this machine, or one only, at once; fires
+        with how many there are, as soon as they are told.
+
+        @raise pop.errors.NotHere: there is no such instance, or it should not run.
+        """
+
+    def why(service: str) -> "Deferred[list[dict[str, Any]]]":
+        """What the journal knows of a service, oldest first: L{pop.journal.Entry}s as JSON."""
+
+    def logs(service: str, lines: int, follow: bool, output: IOutput) -> "Deferred[None]":
+        """Write what a service's instances have written; the source is the slot.
+
+        @param lines: how many of the last lines of each to begin with; negative for all.
+        @param follow: whether to go on with what is written, until it is cancelled.
+        @raise pop.errors.NoLog: it has none here.
+        """
+
+    def run(
+        service: str, task: str, arguments: list[str], output: IOutput
+    ) -> "Deferred[dict[str, Any]]":
+        """Run a task of a service, in a process of its own; fires when that has ended.
+
+        @return: C{status}, its exit status, and C{settings}, those that whoever began it should
+            record; L{None} for none.
+        @raise pop.errors.PopError: it cannot be run.
+        """
