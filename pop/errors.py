@@ -145,6 +145,15 @@ class MissingSetting(PopError):
     """The service type "{type}" needs the setting "{setting}": {title}."""
 
 
+class NoSuchTask(PopError):
+    """The service type "{type}" has no task "{task}"{hint}. "pop run SERVICE" lists the tasks of a
+    service."""
+
+
+class BadArgument(PopError):
+    """The argument "{argument}" of the task "{task}" cannot be {value}: {reason}."""
+
+
 class NoSuchMachine(PopError):
     """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the
     machines; --force deploys ahead of the agent."""
