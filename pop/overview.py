@@ -1,7 +1,8 @@
 """How things stand: what is wanted beside what is, for people and scripts."""
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pop.cluster import Cluster
 from pop.errors import BrokenNode, PopError
@@ -61,15 +62,23 @@ class MachineView:
 
 
 async def services(cluster: Cluster, names: list[str]) -> list[ServiceView]:
-    """How services fare, in the order of the names.
+    """How services fare, in the order of the names; however many, in two round trips.
 
     @raise NoSuchService: if only one is asked for and it is not there.
     """
-    found, broken = await read_all(cluster, names)
-    agents = set(await _children(cluster, cluster.paths.agents))
+    paths = cluster.paths
+    reading: list[Coroutine[Any, Any, Any]] = [
+        read_all(cluster, names),
+        _children(cluster, paths.agents),
+        *(_children(cluster, paths.statuses(name)) for name in names),
+    ]
+    (found, broken), agents, *reported = await together(reading)
     if len(names) == 1 and broken and not isinstance(broken[names[0]], BrokenNode):
         raise broken[names[0]]
-    views = [_service(cluster, name, found.get(name), broken.get(name), agents) for name in names]
+    views = [
+        _service(cluster, name, found.get(name), broken.get(name), (reporting, set(agents)))
+        for name, reporting in zip(names, reported, strict=True)
+    ]
     return await together(views)
 
 
@@ -78,10 +87,13 @@ async def _service(
     name: str,
     service: Service | None,
     problem: PopError | None,
-    agents: set[str],
+    present: tuple[list[str], set[str]],
 ) -> ServiceView:
-    wanted = service.machines if service else ()
-    reported = await _children(cluster, cluster.paths.statuses(name))
+    """One service.
+
+    @param present: the machines that report of it, and those with an agent.
+    """
+    wanted, (reported, agents) = service.machines if service else (), present
     machines = list(dict.fromkeys((*wanted, *sorted(reported))))
     instances = await together(
         [_instance(cluster, name, m, m in wanted, m in agents) for m in machines]
@@ -126,9 +138,13 @@ def _state(path: str, node: Node) -> Json:
 
 async def machines(cluster: Cluster) -> list[MachineView]:
     """All machines, in order, alive or not."""
-    await cluster.check()
-    found, _ = await read_all(cluster, await cluster.names())
-    known = await _children(cluster, cluster.paths.machines)
+    looking: list[Coroutine[Any, Any, Any]] = [
+        cluster.check(),
+        cluster.names(),
+        _children(cluster, cluster.paths.machines),
+    ]
+    _, names, known = await together(looking)
+    found, _ = await read_all(cluster, names)
     deployed = {machine for service in found.values() for machine in service.machines}
     return await together(
         [_machine(cluster, id, found.values()) for id in sorted({*known, *deployed})]

@@ -15,6 +15,7 @@ from pop.namespace import init
 from pop.paths import Paths
 from txzookeeper import ManagedClient, Stat
 from txzookeeper.testing import MemoryServer, Network
+from txzookeeper.testing.line import Lines
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
@@ -66,7 +67,7 @@ class ClusterTestCase(SynchronousTestCase):
 
     def connect(
         self,
-        network: Network | None = None,
+        network: Network | Lines | None = None,
         *,
         identity: str | None = None,
         prefix: str | None = None,

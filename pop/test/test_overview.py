@@ -1,9 +1,11 @@
 """How things stand is shown as it is, whatever is broken."""
 
+from pop.cluster import Cluster
 from pop.errors import NoSuchService, NotInitialised
 from pop.model import AgentInfo, Machine, Status
 from pop.overview import InstanceView, MachineView, ServiceView, machine_on, machines, services
 from pop.test.clusters import ClusterTestCase
+from txzookeeper.testing.line import Faithful, Flow, Line, Lines
 
 READY = Status("ready", "2026-01-01T00:00:00.000Z", restarts=2)
 AGENT = AgentInfo(7, "alpha", "/state", "id")
@@ -104,6 +106,33 @@ class ServicesTests(OverviewTestCase):
         nowhere = self.connect(prefix="/nowhere")
         self.fails(NotInitialised, services(nowhere, ["web"]))
         self.fails(NotInitialised, machines(nowhere))
+
+
+class Far:
+    """A network on which everything takes half a second."""
+
+    def passing(self, line: Line, flow: Flow, data: bytes) -> None:
+        """Let it pass, later."""
+        line.place.clock.callLater(0.5, flow.put, data)
+
+
+class RoundTripsTests(OverviewTestCase):
+    """However many there are, the way to ZooKeeper is gone a few times only."""
+
+    def test_services(self) -> None:
+        """The names, all services, all instances: three round trips."""
+        for number in range(20):
+            self.deploy(f"s{number}", "m1", "m2")
+        way = Lines(self.clock, self.server.endpoint, Far())
+        far = self.connect(way)
+        began = self.clock.seconds()
+        found = self.run_(self.status(far))
+        self.assertEqual((21, 3.0), (len(found), self.clock.seconds() - began))
+        way.meddler = Faithful()  # whose answers do not come after the test
+
+    async def status(self, cluster: Cluster) -> list[ServiceView]:
+        """What C{pop status} does."""
+        return await services(cluster, await cluster.names())
 
 
 class MachinesTests(OverviewTestCase):
