@@ -255,6 +255,15 @@ class BadStateDirectory(PopError):
     --state-dir."""
 
 
+class Silent(PopError):
+    """The agent there has not answered within {seconds:g} seconds."""
+
+
+class UnknownMachine(PopError):
+    """No machine "{machine}" is known, by its id or by its host's name. "pop machines" lists
+    them."""
+
+
 class NotHere(PopError):
     """No instance of "{service}" runs on {machine}{hint}. "pop status {service}" says where it
     does."""

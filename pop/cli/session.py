@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import math
 import os
 import socket
 import sys
@@ -19,10 +20,10 @@ from twisted.logger import (
     globalLogBeginner,
     textFileLogObserver,
 )
-from twisted.python.failure import Failure
 from zope.interface import provider
 
 from pop.catalogue import Catalogue, load_types
+from pop.cli.outcome import outcome
 from pop.cluster import Cluster
 from pop.configuration import Configuration, configure
 from pop.errors import NoAnswer
@@ -31,6 +32,9 @@ from pop.trouble import said
 
 LONG = 60.0
 """How long an agent or an instance is waited for unless told otherwise, in seconds."""
+
+FOREVER = math.inf
+"""For what has no end of its own."""
 
 T = TypeVar("T")
 Body = Callable[[Cluster], Coroutine[Any, Any, T]]
@@ -71,29 +75,19 @@ class Session:
     def run(self, body: Body[T], *, patience: float | None = None) -> T:
         """Do something with the cluster.
 
-        @param patience: seconds that the body may take; as for ZooKeeper unless given.
+        @param patience: seconds that the body may take; as for ZooKeeper unless given, and
+            L{FOREVER} for what goes on until Ctrl-C.
         @raise PopError: for all trouble that is to be expected.
         """
         from twisted.internet import reactor
 
-        configuration = self.configuration
-        outcome: list[Any] = []
+        def work() -> Coroutine[Any, Any, T]:
+            return self._work(reactor, body, patience or self.patience())
 
-        def begin() -> None:
-            work = Deferred.fromCoroutine(self._work(reactor, body, patience or self.patience()))
-            work.addBoth(outcome.append)
-            work.addBoth(lambda _: reactor.stop())
-
-        reactor.callWhenRunning(begin)
-        reactor.run()
-        if not outcome:
-            raise click.Abort
-        if isinstance(outcome[0], Failure):
-            error = outcome[0].value
-            assert error is not None  # a failure always has one
-            raise said(error, configuration.servers) or error from None
-        result: T = outcome[0]
-        return result
+        try:
+            return outcome(reactor, work)
+        except Exception as error:
+            raise said(error, self.configuration.servers) or error from None
 
     async def _work(self, reactor: Any, body: Body[T], patience: float) -> T:
         client = self.configuration.client(reactor)
@@ -101,7 +95,9 @@ class Session:
             await client.connect(timeout=int(self.patience() * 1000))
             cluster = Cluster(client, self.configuration.paths, reactor, author())
             work = Deferred.fromCoroutine(body(cluster))
-            return await work.addTimeout(patience, reactor)
+            if patience != FOREVER:
+                work.addTimeout(patience, reactor)
+            return await work
         except TimeoutError as error:
             raise NoAnswer(seconds=patience) from error
         finally:
