@@ -10,13 +10,26 @@ class PopError(Exception):
     happened, where, and what to do next are declared here and nowhere else.
     """
 
+    _told: str | None = None
+
     def __init__(self, **fields: object) -> None:
         super().__init__(fields)
         self.fields = fields
 
     def __str__(self) -> str:
-        text = cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**self.fields)
+        text = self._told
+        if text is None:
+            text = cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**self.fields)
         return "".join(map(_printable, text))
+
+    @staticmethod
+    def told(name: str, sentence: str) -> "PopError":
+        """An error that was raised elsewhere, where it said so; its fields stay there."""
+        kind = globals().get(name)
+        known = isinstance(kind, type) and issubclass(kind, PopError)
+        error: PopError = kind() if known else Elsewhere()  # type: ignore[misc]  # it is a type
+        error._told = sentence
+        return error
 
 
 def _printable(character: str) -> str:
@@ -273,9 +286,35 @@ class NoSuchSignal(PopError):
     """There is no signal "{signal}". Write it as HUP, USR1, TERM and so on."""
 
 
+class AgentLost(PopError):
+    """The connection to the agent of {machine} broke before it answered. What was asked may or may
+    not be done."""
+
+
+class AgentErred(PopError):
+    """The agent of {machine} failed at that ({reason}). Its log says more."""
+
+
+class AgentBusy(PopError):
+    """The agent of {machine} is asked for more than {most} things at once. Try again."""
+
+
+class AgentDiffers(PopError):
+    """The agent of {machine} does not know that request: it is of another version than this one.
+    Have it upgraded, with "pop upgrade" there."""
+
+
+class AgentSilent(PopError):
+    """The agent of {machine} does not answer at {where} ({reason})."""
+
+
 class NotSpawned(PopError):
     """{reason}."""
 
 
 class CheckFailed(PopError):
+    """{reason}."""
+
+
+class Elsewhere(PopError):
     """{reason}."""
