@@ -26,7 +26,7 @@ GAP = 3
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns. On a terminal, what a phase is called is coloured, and what does not fit is
     folded; elsewhere each row is one line."""
-    cells = [[_clean(cell) for cell in row] for row in rows]
+    cells = [[clean(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _draw(headings, cells)
         return
@@ -37,7 +37,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo("".join(padded).rstrip())
 
 
-def _clean(cell: str) -> str:
+def clean(cell: str) -> str:
     """What was written by others is shown, but stays in its place."""
     if cell.isprintable():
         return cell
