@@ -73,6 +73,27 @@ class Forbidden(PopError):
     --admin-identity USER:PASSWORD or POP_ADMIN_IDENTITY."""
 
 
+class Unprotected(PopError):
+    """The namespace at {path} is open to everybody, so that nobody can vouch for agents and
+    administrators in it: its agents answer on their own machines only. Protect it with
+    "pop init --admin-identity" to administer them from others."""
+
+
+class NoIdentity(PopError):
+    """Agents are administered from other machines by the admin identity alone. Give the one that
+    "pop init" was given, with --admin-identity USER:PASSWORD or POP_ADMIN_IDENTITY."""
+
+
+class BadAuthority(PopError):
+    """The authority at {path} is not believed: {reason}. Delete that node, and an agent with
+    --admin makes another."""
+
+
+class NoAuthority(PopError):
+    """There is no authority at {path} yet, so that nobody can prove who they are. An agent that is
+    started with --admin makes it."""
+
+
 class BadIdentity(PopError):
     """The admin identity is not of the form USER:PASSWORD."""
 

@@ -16,9 +16,12 @@ from txzookeeper.errors import (
 from txzookeeper.transaction import Transaction
 
 
-async def init(cluster: Cluster, *, force: bool, identity: str | None) -> Contents:
+async def init(
+    cluster: Cluster, *, force: bool, identity: str | None, authority: bytes | None = None
+) -> Contents:
     """Make the namespace, protected by an identity if there is one, and empty.
 
+    @param authority: who vouches for people in it, sealed; without, that is made when needed.
     @return: what was removed for it.
     @raise AlreadyInitialised: there is one, and C{force} is not given.
     """
@@ -34,8 +37,12 @@ async def init(cluster: Cluster, *, force: bool, identity: str | None) -> Conten
         transaction = cluster.client.transaction()
         for path in cluster.paths.roots:
             await cluster.delete(transaction, path)
+        if await cluster.client.exists(cluster.paths.authority):
+            transaction.delete(cluster.paths.authority)
         for path in cluster.paths.roots:
             transaction.create(path, b"", acl)
+        if authority:
+            transaction.create(cluster.paths.authority, authority, acl)
         with contextlib.suppress(NodeExistsException, NoNodeException, NotEmptyException):
             await transaction.commit()
             return before

@@ -56,6 +56,12 @@ TABLE = (
         "JSON object",
         "ephemeral",
     ),
+    Row(
+        "/authority",
+        "who vouches for agents and administrators: a certificate, and its key under the identity",
+        "PEM",
+        "persistent",
+    ),
 )
 
 LONGEST_NAME = 200
@@ -130,6 +136,11 @@ class Paths:
     def agents(self) -> str:
         """The parent of all agents."""
         return f"{self.prefix}/agents"
+
+    @property
+    def authority(self) -> str:
+        """The certificate authority of a namespace that an identity protects."""
+        return f"{self.prefix}/authority"
 
     def machine(self, machine: str) -> str:
         """What a machine is."""

@@ -27,7 +27,10 @@ def init_(ctx: click.Context, force: bool, admin_identity: str | None) -> None:
     if admin_identity:
         session.options = {**session.options, "admin_identity": admin_identity}
     identity = session.configuration.identity
-    before = session.run(lambda cluster: init(cluster, force=force, identity=identity))
+    authority = _authority(identity) if identity else None
+    before = session.run(
+        lambda cluster: init(cluster, force=force, identity=identity, authority=authority)
+    )
     removed = [service.name for service in before.services]
     gone = [machine.id for machine in before.machines]
     if (removed or gone) and not session.json:
@@ -38,6 +41,15 @@ def init_(ctx: click.Context, force: bool, admin_identity: str | None) -> None:
         path=session.configuration.paths.root,
         removed={"services": removed, "machines": gone},
     )
+
+
+def _authority(identity: str) -> bytes:
+    """One for a namespace that only who has the identity can open."""
+    from time import time  # noqa: TID251  # the root, where clocks come from
+
+    from pop.authority import Authority  # only here, for it takes OpenSSL in
+
+    return Authority.make(time()).seal(identity)
 
 
 def _count(names: list[str], noun: str) -> str:

@@ -113,6 +113,7 @@ class TableTests(SynchronousTestCase):
             paths.state(service, machine),
             paths.status(service, machine),
             paths.agent(machine),
+            paths.authority,
         }
         self.assertEqual(spelled, {row.path for row in TABLE})
 
