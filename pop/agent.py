@@ -154,6 +154,11 @@ class Agent(Service):
             self._session.forget()
         await self.cluster.client.close()
 
+    def wish(self, service: str) -> Wish | None:
+        """What is wanted of a service on this machine, if it should be here at all."""
+        known = self._resolved.get(service)
+        return known and known[0]
+
     def look_again(self) -> None:
         """Converge soon: many calls in one turn of the reactor are one round."""
         if not self._due:

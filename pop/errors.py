@@ -188,6 +188,10 @@ class BadArgument(PopError):
     """The argument "{argument}" of the task "{task}" cannot be {value}: {reason}."""
 
 
+class ContradictoryArguments(PopError):
+    """These arguments of the task "{task}" do not go together: {reason}."""
+
+
 class NoSuchMachine(PopError):
     """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the
     machines; --force deploys ahead of the agent."""

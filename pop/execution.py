@@ -45,9 +45,10 @@ class Execution:
     names: tuple[str, ...] = ()
     cgroup: str | None = None
 
-    def begin(self, stdin: Any, output: Any) -> "subprocess.Popen[bytes]":
+    def begin(self, stdin: Any, output: Any, errors: Any = None) -> "subprocess.Popen[bytes]":
         """Start it, in a session of its own.
 
+        @param errors: its standard error, if that is not its output.
         @raise NotSpawned: it cannot be started.
         """
         executable = _executable(self.argv[0], self.directory, self.environment)
@@ -59,7 +60,7 @@ class Execution:
                     [executable, *self.argv[1:]],
                     stdin=stdin,
                     stdout=output,
-                    stderr=output,
+                    stderr=output if errors is None else errors,
                     start_new_session=True,
                     umask=-1 if self.umask is None else self.umask,
                     **how,

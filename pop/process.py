@@ -42,6 +42,10 @@ SECRETS = (
 """Variables of the agent's own that are none of its children's business."""
 
 
+Streams = tuple[Any, Any, Any]
+"""A program's standard input, output and error: files, or their descriptors."""
+
+
 @implementer(ISpawner)
 class Spawner:
     """Starts children whose files lie in a state directory.
@@ -125,9 +129,16 @@ class Spawner:
 
         @raise NotSpawned: it cannot be started.
         """
+        with output, _stdin(launch.program.stdin) as stdin:
+            return self.errand_between(name, launch, (stdin, output, output), protocol)
+
+    def errand_between(
+        self, name: str, launch: Launch, streams: Streams, protocol: ProcessProtocol
+    ) -> IProcess:
+        """The same, with all its streams given; they are left open here."""
         execution = self._execution(name, launch, account_of(launch), {})
         with marked(self._marks.new()) as mark:
-            popen = _begin(execution, launch, output)
+            popen = execution.begin(*streams)
         try:
             kin = Kin(popen.pid, began(popen.pid), mark)
         except OSError as error:

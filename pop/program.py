@@ -115,7 +115,7 @@ class PythonType(ProgramType):
         return Program(
             # -P: a file in its working directory does not stand in for a module.
             argv=(sys.executable, "-P", "-m", "pop.protocols.child", self.name),
-            stdin=dump({"settings": settings.as_json(), "path": _path()}),
+            stdin=dump({"settings": settings.as_json(), "path": module_path()}),
             notifies=True,
         )
 
@@ -129,8 +129,8 @@ class PythonType(ProgramType):
 
 
 @cache
-def _path() -> tuple[str, ...]:
-    """Where this process finds modules: the type may be anywhere there."""
+def module_path() -> tuple[str, ...]:
+    """Where this process finds modules: a service type may be anywhere there."""
     return tuple(os.path.abspath(entry) for entry in sys.path)
 
 

@@ -16,15 +16,20 @@ def setting_options(service_type: Any, taken: tuple[str, ...] = ()) -> list[clic
 
     @param taken: names of the command's own options; a setting called so is C{--setting-NAME}.
     """
-    return [_option(name, field, taken) for name, field in fields(service_type.settings).items()]
+    found = []
+    for name, field in fields(service_type.settings).items():
+        word = name.replace("_", "-")
+        flag = f"--setting-{word}" if name in taken else f"--{word}"
+        found.append(option(name, field, flag))
+    return found
 
 
-def _option(name: str, field: Any, taken: tuple[str, ...]) -> click.Option:
-    word = name.replace("_", "-")
-    flag = f"--setting-{word}" if name in taken else f"--{word}"
+def option(name: str, field: Any, flag: str) -> click.Option:
+    """An option for one field."""
     help = f"{field.title}.{_default(field)}"
     if kind(field) == "true|false":
-        return click.Option([f"{flag}/--no-{word}", PREFIX + name], default=None, help=help)
+        off = f"--no-{name.replace('_', '-')}"
+        return click.Option([f"{flag}/{off}", PREFIX + name], default=None, help=help)
     return click.Option(
         [flag, PREFIX + name], metavar=kind(field), multiple=True, help=help, default=()
     )
