@@ -14,7 +14,9 @@ from txzookeeper.hosts import parse_hosts
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 2181
-DEFAULT_SESSION = 10.0
+DEFAULT_SESSION = 30.0
+"""Seconds. An idle agent wakes up twice in a third of it, and a machine that is gone is seen to be
+so after all of it. Servers grant 40 unless told otherwise."""
 LONGEST_SESSION = 86400.0
 
 

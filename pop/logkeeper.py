@@ -1,12 +1,12 @@
 """Keeping the logs of a machine within bounds: looking now and then, rotating what is due.
 
 A look is one C{stat} for each instance. What there is to do is done in another thread, one log at a
-time; the writers notice nothing (see L{pop.rotation}).
+time; the writers notice nothing (see L{pop.rotation}). While nobody writes, nobody looks.
 """
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +20,12 @@ from pop.holes import NoHoles
 from pop.policy import Logs
 from pop.rotation import content, discard, recover, rotate
 from pop.slots import filename
+from pop.stirring import Forget, Watch, unwatched
 
 SELDOM: Final = 10.0
 """Seconds between two looks."""
+RARELY: Final = 300.0
+"""The same while nothing is written, since what is old is rotated too."""
 OFTEN: Final = 1.0
 """The same while a log grows so quickly that it may be due before long."""
 
@@ -35,6 +38,7 @@ class LogKeeper:
 
     @param policies: of each instance, by its slot.
     @param wall: the time of day in seconds.
+    @param watch: tells when the logs are written to again.
     """
 
     _log = Logger()
@@ -46,12 +50,15 @@ class LogKeeper:
         wall: Callable[[], float],
         in_thread: InThread,
         policies: Callable[[], Mapping[str, Logs]],
+        watch: Watch = unwatched,
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._wall = wall
         self._in_thread = in_thread
         self._policies = policies
+        self._watch = watch
+        self._forget: Forget | None = None
         self._timer: IDelayedCall | None = None
         self._working: Deferred[None] | None = None
         self._sizes: dict[str, int] = {}
@@ -67,9 +74,15 @@ class LogKeeper:
     def stop(self) -> None:
         """Look no more; what is being archived just now is finished, or by the next agent."""
         self._running = False
+        self._wait_no_more()
+
+    def _wait_no_more(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._forget is not None:
+            self._forget()
+            self._forget = None
 
     def _again(self, after: float) -> None:
         if self._running:
@@ -77,25 +90,51 @@ class LogKeeper:
 
     def _look(self) -> None:
         self._timer = None
+        self._wait_no_more()
         policies = self._policies()
-        quickly = False
-        due: dict[str, Logs] = {}
-        for slot, logs in policies.items():
-            size = self._room(slot)
-            grown = size - self._sizes.get(slot, size)
-            self._sizes[slot] = size
-            quickly = quickly or grown > logs.size / 4
-            if size > logs.size or (size and self._is_old(slot, logs)) or slot not in self._since:
-                due[slot] = logs
-        for slot in self._sizes.keys() - policies.keys():
-            del self._sizes[slot]
-            self._since.pop(slot, None)
+        grown = self._measure(policies)
+        due = {slot: logs for slot, logs in policies.items() if self._is_due(slot, logs)}
+        pause = OFTEN if any(grown[slot] > policies[slot].size / 4 for slot in grown) else SELDOM
         if due:
             self._working = self._in_thread(lambda: self._rotate_all(due))
             self._working.addErrback(self._failed)
-            self._working.addBoth(lambda _: self._again(OFTEN if quickly else SELDOM))
+            self._working.addBoth(lambda _: self._again(pause))
+        elif grown:
+            self._again(pause)
         else:
-            self._again(OFTEN if quickly else SELDOM)
+            self._rest(policies)
+
+    def _measure(self, policies: Mapping[str, Logs]) -> Mapping[str, int]:
+        """Those that have changed since the last look, and by how much they have grown."""
+        before, self._sizes = self._sizes, {slot: self._room(slot) for slot in policies}
+        for slot in before.keys() - policies.keys():
+            self._since.pop(slot, None)
+        found = {slot: size - before.get(slot, size) for slot, size in self._sizes.items()}
+        return {slot: more for slot, more in found.items() if more}
+
+    def _is_due(self, slot: str, logs: Logs) -> bool:
+        size = self._sizes[slot]
+        old = bool(size) and self._is_old(slot, logs)
+        return size > logs.size or old or slot not in self._since
+
+    def _rest(self, policies: Mapping[str, Logs]) -> None:
+        """Look no more until something is written, or is old."""
+        self._forget = self._watch(self._directory, self._stirred)
+        if self._forget is None:
+            self._again(SELDOM)
+        elif self._measure(policies):  # between the look and the watch
+            self._stirred()
+        else:
+            self._again(min([RARELY, *self._until_old(policies)]))
+
+    def _stirred(self) -> None:
+        self._wait_no_more()
+        self._again(SELDOM)
+
+    def _until_old(self, policies: Mapping[str, Logs]) -> Iterable[float]:
+        for slot, logs in policies.items():
+            if logs.age is not None and self._sizes[slot]:
+                yield max(0.0, self._since[slot] + logs.age - self._wall())
 
     def _room(self, slot: str) -> int:
         """How much room a log takes, about what it contains or a little more: holes take none."""

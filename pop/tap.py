@@ -43,6 +43,7 @@ from pop.reports import Reports
 from pop.session import SessionNote
 from pop.snapshot import Snapshot
 from pop.sockets import Sockets
+from pop.stirring import by_inotify
 from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
@@ -75,7 +76,7 @@ class Options(UsageOptions):
         ["path-prefix", None, None, "where pop's nodes lie in ZooKeeper  [default: /]"],
         ["machine-id", None, None, "this machine's id  [default: the hardware's or system's]"],
         ["state-dir", None, None, "where the agent keeps its files"],
-        ["session-timeout", None, None, "seconds until ZooKeeper gives it up  [default: 10]"],
+        ["session-timeout", None, None, "seconds until ZooKeeper gives it up  [default: 30]"],
         ["admin-identity", None, None, "USER:PASSWORD; seen by all in the process list"],
         ["admin-identity-file", None, None, "a file with USER:PASSWORD"],
     ]
@@ -211,7 +212,7 @@ def _keep_logs(reactor: Any, agent: Agent, directory: Path) -> None:
         known = {instance.name: instance.want for instance in agent.instances.all()}
         return {slot: want.logs for slot, want in known.items() if isinstance(want, Launch)}
 
-    keeper = LogKeeper(directory, reactor, _wall, in_thread, policies)
+    keeper = LogKeeper(directory, reactor, _wall, in_thread, policies, by_inotify(reactor))
     reactor.callWhenRunning(keeper.start)
     reactor.addSystemEventTrigger("before", "shutdown", keeper.stop)
 

@@ -28,7 +28,7 @@ session_timeout_option = click.option(
     "--session-timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="How soon ZooKeeper gives the agent up.  [default: 10]",
+    help="How soon ZooKeeper gives the agent up.  [default: 30]",
 )
 
 embedded_option = click.option(

@@ -40,7 +40,7 @@ class SourceTests(Tests):
         """Without any option it is this host's ZooKeeper, its root, and nobody in particular."""
         found = self.configure()
         self.assertEqual(
-            ("localhost:2181", "/", None, 10.0),
+            ("localhost:2181", "/", None, 30.0),
             (found.servers, found.paths.root, found.identity, found.session_timeout),
         )
         self.assertEqual("pop", found.state_dir.path.name)

@@ -1,13 +1,14 @@
 """Looking after logs, in virtual time on real files."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from pop.archives import archives
-from pop.logkeeper import OFTEN, SELDOM, LogKeeper
+from pop.logkeeper import OFTEN, RARELY, SELDOM, LogKeeper
 from pop.policy import Logs
 from pop.rotation import rotate
 from pop.test.test_rotation import RotationTestCase, contents
@@ -123,3 +124,90 @@ class LogKeeperTests(RotationTestCase):
         self.policies.clear()
         self.clock.advance(SELDOM)
         self.assertEqual(1, len(self.clock.getDelayedCalls()))
+
+
+class RestTests(RotationTestCase):
+    """A keeper who is told when something is written."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = Clock()
+        self.policies = {"web": Logs(size=100_000, keep=3)}
+        self.told: list[Callable[[], None]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.keeper = LogKeeper(
+            self.log.parent, self.clock, self.wall, at_once, lambda: self.policies, self.watch
+        )
+        self.keeper.start()
+        self.clock.advance(0)
+
+    def wall(self) -> float:
+        """The time of day."""
+        return 1e9 + self.clock.seconds()
+
+    def watch(self, directory: Path, stirred: Callable[[], None]) -> Callable[[], None]:
+        """Remember who waits."""
+        self.assertEqual(self.log.parent, directory)
+        self.told.append(stirred)
+        self.meanwhile()
+        return lambda: self.told.remove(stirred)
+
+    def write_so_much(self, size: int) -> None:
+        """Write it, and tell whoever waits."""
+        self.write(b"x" * (size - 1) + b"\n")
+        for stirred in self.told[:]:
+            stirred()
+
+    def looks_in(self) -> float:
+        """How many seconds until the next look."""
+        [call] = self.clock.getDelayedCalls()
+        return call.getTime() - self.clock.seconds()
+
+    def test_nobody_writes(self) -> None:
+        """While nobody writes, there is a look every five minutes, and one who waits."""
+        self.clock.advance(SELDOM)
+        self.assertEqual((RARELY, 1), (self.looks_in(), len(self.told)))
+        self.clock.advance(RARELY)
+        self.assertEqual((RARELY, 1), (self.looks_in(), len(self.told)))
+
+    def test_somebody_writes(self) -> None:
+        """Once somebody writes, it is looked at as often as ever, until it rests again."""
+        self.clock.advance(SELDOM)
+        self.write_so_much(70_000)
+        self.assertEqual((SELDOM, 0), (self.looks_in(), len(self.told)))
+        self.clock.advance(SELDOM)
+        self.assertEqual((OFTEN, 0), (self.looks_in(), len(self.told)))
+        self.write_so_much(70_000)
+        self.clock.advance(OFTEN)
+        self.assertEqual(1, len(archives(self.log)))
+        for _ in range(4):
+            self.clock.advance(SELDOM)
+        self.assertEqual(1, len(self.told))
+
+    def test_just_before(self) -> None:
+        """What is written between the look and the waiting is not overlooked."""
+        self.meanwhile = lambda: self.write(b"x" * 199_999 + b"\n")
+        self.clock.advance(SELDOM)
+        self.meanwhile = lambda: None
+        self.clock.advance(SELDOM)
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_old(self) -> None:
+        """What is small and becomes old while nobody writes is rotated in time."""
+        self.policies["web"] = Logs(age=1000.0)
+        self.write_so_much(10)
+        for _ in range(5):
+            self.clock.advance(SELDOM)
+        self.assertEqual(1, len(self.told))
+        while self.clock.seconds() + self.looks_in() < 1000:
+            self.clock.advance(self.looks_in())
+        self.assertEqual([], archives(self.log))
+        self.assertLess(self.looks_in(), RARELY)
+        self.clock.advance(self.looks_in())
+        self.assertEqual(1, len(archives(self.log)))
+
+    def test_stopped(self) -> None:
+        """After its end nobody waits, and nothing is left on the clock."""
+        self.clock.advance(SELDOM)
+        self.keeper.stop()
+        self.assertEqual(([], []), (self.told, self.clock.getDelayedCalls()))
