@@ -245,7 +245,7 @@ class Instance:
         except Exception as error:  # a defect, but no reason to look after it no more
             self._log.failure("Cannot start {service}", service=self.name)
             return lives.Refused(f"it cannot be started: {type(error).__name__}: {error}")
-        self._process, self._noted = process, (False, None)
+        self._process, self._noted = process, launch.at_first()
         return lives.Spawned(process.pid)
 
     def _protocol(self) -> InstanceProtocol:

@@ -236,7 +236,10 @@ class IProcess(Interface):
         """End all of it now."""
 
     def note(ready: bool, state: Mapping[str, Any] | None) -> None:
-        """Remember what it said of itself, for a successor of this agent that adopts it."""
+        """Remember what it said of itself, for a successor of this agent that adopts it.
+
+        What it is at first need not be said: that is remembered when it is started.
+        """
 
 
 class ISettingsObject(Interface):

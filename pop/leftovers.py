@@ -75,7 +75,7 @@ class Leftovers:
 
         @raise OSError: it cannot be written.
         """
-        return self._keep(Note(slot, launch, pid, began(pid), mark, cgroup))
+        return self._keep(Note(slot, launch, pid, began(pid), mark, cgroup, *launch.at_first()))
 
     def amend(self, note: Note, ready: bool, state: Mapping[str, Any] | None) -> Note:
         """Remember what it said of itself.

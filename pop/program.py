@@ -72,6 +72,11 @@ class Launch:
     stop_after: float | None = None
     generation: int = 0
 
+    def at_first(self) -> "tuple[bool, Mapping[str, Any] | None]":
+        """Whether its process counts as ready as soon as it runs, and with which state."""
+        ready = not self.program.notifies and self.checks.readiness is None
+        return ready, dict(self.program.state) if ready else None
+
 
 @dataclass(frozen=True)
 class Left:

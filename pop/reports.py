@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from pop.cluster import Cluster
 from pop.errors import NotInitialised
+from pop.groupcommit import GroupCommit
 from pop.model import Status, dump
 from txzookeeper import ACL, EPHEMERAL, Stat
 from txzookeeper.errors import (
@@ -26,6 +27,7 @@ from txzookeeper.errors import (
     NotConnectedException,
     ZooKeeperException,
 )
+from txzookeeper.transaction import Transaction
 
 RETRY = 5.0
 """Seconds until a write that ZooKeeper refused is tried again."""
@@ -57,6 +59,7 @@ class Reports:
         self._paths = cluster.paths
         self._machine = machine
         self._clock = clock
+        self._group = GroupCommit(cluster.client)
         self._wanted: dict[str, Report] = {}
         self._published: dict[str, Report] = {}
         self._unknown: set[str] = set()
@@ -196,15 +199,18 @@ class Reports:
         if service in self._unknown:
             raise NodeExistsException(self._paths.pid(self._machine, service))
         old = self._nodes(service, self._published.get(service))
-        transaction = self._client.transaction()
-        for path, data in self._nodes(service, report).items():
-            if data is None and old[path] is not None:
-                transaction.delete(path)
-            elif data is not None and old[path] is None:
-                transaction.create(path, data, acl, EPHEMERAL)
-            elif data is not None and data != old[path]:
-                transaction.set(path, data)
-        await transaction.commit()
+        new = self._nodes(service, report)
+
+        def changes(transaction: Transaction) -> None:
+            for path, data in new.items():
+                if data is None and old[path] is not None:
+                    transaction.delete(path)
+                elif data is not None and old[path] is None:
+                    transaction.create(path, data, acl, EPHEMERAL)
+                elif data is not None and data != old[path]:
+                    transaction.set(path, data)
+
+        await self._group.commit(changes)
 
     async def _replace(self, service: str, report: Report | None, acl: list[ACL]) -> None:
         """A predecessor left nodes, or others changed ours: look what is there, and change it.

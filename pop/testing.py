@@ -52,7 +52,7 @@ class FakeProcess:
         self.stubborn = False
         self._clock = clock
         self.began = clock.seconds()
-        self.noted: tuple[bool, Mapping[str, Any] | None] = (False, None)
+        self.noted: tuple[bool, Mapping[str, Any] | None] = launch.at_first()
         self.protocol: ProcessProtocol | None = protocol
         self.alive = True
         self.told = False

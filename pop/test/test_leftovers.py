@@ -224,8 +224,8 @@ class NoteTests(Tests):
                 "mark": family.mark,
                 "cgroup": None,
                 "boot": boot(),
-                "ready": False,
-                "state": None,
+                "ready": True,
+                "state": {},
             },
             noted,
         )

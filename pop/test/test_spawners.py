@@ -278,7 +278,7 @@ def spawner_tests(fixture: Callable[[TestCase], World]) -> type[TestCase]:
             found = sorted(self.world.spawner.left(), key=lambda left: left.name)
             self.assertEqual(
                 [
-                    ("web", SCRIPTS["waits"], process.pid, False, None),
+                    ("web", SCRIPTS["waits"], process.pid, True, {}),
                     ("web/2", SCRIPTS["ignores TERM"], other.pid, True, {"port": 1}),
                 ],
                 [(left.name, left.launch, left.pid, left.ready, left.state) for left in found],
