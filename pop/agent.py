@@ -93,7 +93,7 @@ class Agent(Service):
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
         self._reasons = Reasons()
-        self._history = History(journal, self._when, recent)
+        self._history = History(journal, self.when, recent)
 
     def startService(self) -> None:
         """Go on with what a predecessor left; join the cluster, and converge from then on."""
@@ -103,6 +103,11 @@ class Agent(Service):
         self._contact.begin()
         self._session.follow(self.cluster.client)
         self._working = Deferred.fromCoroutine(self._work())
+
+    @property
+    def current(self) -> bool:
+        """Whether what ZooKeeper wants of this machine is known just now."""
+        return self._contact.grounds is Grounds.CURRENT
 
     async def _work(self) -> None:
         try:
@@ -309,10 +314,11 @@ class Agent(Service):
     def _publish(self, name: str) -> None:
         if self._joined:
             problem = self._complaints.get(name, "")
-            found = summary(self.instances.of(name), problem, self._when, self._history.short(name))
+            found = summary(self.instances.of(name), problem, self.when, self._history.short(name))
             self._reports.publish(name, found)
 
-    def _when(self, seconds: float) -> str:
+    def when(self, seconds: float) -> str:
+        """A time of the agent's clock as people read it."""
         return iso_time(self._wall() - (self._clock.seconds() - seconds))
 
 

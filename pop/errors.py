@@ -303,8 +303,16 @@ class UnknownMachine(PopError):
 
 
 class NotHere(PopError):
-    """No instance of "{service}" runs on {machine}{hint}. "pop status {service}" says where it
-    does."""
+    """The agent of {machine} runs no instance "{slot}". "pop status {service}" says where it should
+    run."""
+
+
+class HeldHere(PopError):
+    """The service "{service}" should not run on {machine} ({why})."""
+
+
+class NoTask(PopError):
+    """The service "{service}" has no task "{task}"."""
 
 
 class NoSuchSignal(PopError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
@@ -135,6 +136,16 @@ class Instance:
         self.tell(
             left.launch, lives.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
         )
+
+    def signal(self, name: str) -> bool:
+        """Send its process a signal, by its name without SIG; whether there is one."""
+        if self._process is not None:
+            self._process.signal(name)
+        return self._process is not None
+
+    def members(self) -> Deferred[list[int]]:
+        """Look who lives of its process and all that it started."""
+        return succeed([]) if self._process is None else self._process.members()
 
     def hurry(self) -> None:
         """If it is stopping, its grace period is over now."""

@@ -235,6 +235,12 @@ class IProcess(Interface):
     def kill() -> None:
         """End all of it now."""
 
+    def signal(name: str) -> None:
+        """Send a signal to the process alone, by its name without SIG."""
+
+    def members() -> "Deferred[list[int]]":
+        """Look who lives of it and all that it started."""
+
     def note(ready: bool, state: Mapping[str, Any] | None) -> None:
         """Remember what it said of itself, for a successor of this agent that adopts it.
 
@@ -297,7 +303,8 @@ class IAdministration(Interface):
         """Stop and start the instances of a service on this machine, or one only, at once; fires
         with how many there are, as soon as they are told.
 
-        @raise pop.errors.NotHere: there is no such instance, or it should not run.
+        @raise pop.errors.NotHere: there is no such instance.
+        @raise pop.errors.HeldHere: it should not run.
         """
 
     def why(service: str) -> "Deferred[list[dict[str, Any]]]":

@@ -2,21 +2,20 @@
 
 The archives and the live file are one text (see L{pop.rotation}). A reader goes by the offset in
 the live file, which stays what it is: what was rotated away before it was read has become zeros,
-and is found at the end of the archives.
+and is found at the end of the archives. However long a text is, little of it is held at a time.
 """
 
 import contextlib
-import gzip
 import os
-import zlib
+from collections.abc import Iterator
 from glob import escape
 from pathlib import Path
 from typing import Final
 
-from pop.archives import archives, named
+from pop.archives import archives
+from pop.lines import CHUNK, Lines, last_bytes
 from pop.rotation import beginning
 
-CHUNK: Final = 1 << 16
 ATTEMPTS: Final = 100
 """So often a rotation may come between looking at the archives and at the file."""
 
@@ -41,6 +40,9 @@ class LogReader:
         self._lines = lines
         self._descriptor = -1
         self._offset = 0
+        self._until = 0
+        self._backlog = b""
+        self._archived: Iterator[bytes] = iter(())
 
     def close(self) -> None:
         """Read no more."""
@@ -49,20 +51,31 @@ class LogReader:
             self._descriptor = -1
 
     def beginning(self) -> bytes:
-        """The last lines of what is there now."""
-        kept, content = self._settled()
-        parts = [content]
-        count = content.count(b"\n")
-        for archive in reversed(kept):
-            if self._lines is not None and count >= self._lines + 1:
-                break
-            parts.append(_unpacked(archive))
-            count += parts[-1].count(b"\n")
-        text = b"".join(reversed(parts))
-        return text if self._lines is None else _last(text, self._lines)
+        """The last lines of what is there now, all at once."""
+        self.seek()
+        parts = []
+        while not self.caught_up and (part := self.more()):
+            parts.append(part)
+        return b"".join(parts)
+
+    def seek(self) -> None:
+        """Go to the last lines of what is there now; L{more} gives them piece by piece."""
+        if self._descriptor < 0 and not self._open():
+            kept, lines = archives(self._path), Lines(self._lines)
+        else:
+            kept, lines = self._settled()
+        self._read_archives(lines.of_archives(kept))
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all has been read that was there at the time of L{seek}."""
+        return not self._backlog and self._offset >= self._until
 
     def more(self) -> bytes:
-        """What was written since; a log that was made anew is read from its beginning."""
+        """What comes next; nothing, if there is nothing yet. A log that was made anew is read from
+        its beginning."""
+        if self._backlog:
+            return self._next_archived()
         if self._descriptor < 0 and not self._open():
             return b""
         data = os.pread(self._descriptor, CHUNK, self._offset)
@@ -72,7 +85,7 @@ class LogReader:
                 return self._rotated(kept, start)
         if not data and self._is_gone():
             self.close()
-            self._offset = 0
+            self._offset = self._until = 0
         self._offset += len(data)
         return data
 
@@ -82,16 +95,14 @@ class LogReader:
             return True
         return False
 
-    def _settled(self) -> tuple[list[Path], bytes]:
-        """The archives and the content behind them, from between two rotations."""
-        if self._descriptor < 0 and not self._open():
-            return archives(self._path), b""
+    def _settled(self) -> tuple[list[Path], Lines]:
+        """The archives, and which lines are to come from them, from between two rotations."""
         for _ in range(ATTEMPTS):
             kept, start = self._state()
-            content = self._content(start)
+            lines = self._find(start)
             if (kept, start) == self._state():
                 break
-        return kept, content
+        return kept, lines
 
     def _state(self) -> tuple[list[Path], int]:
         """The archives, and where in the live file the rest begins."""
@@ -102,50 +113,34 @@ class LogReader:
                 break
         return kept, start
 
-    def _content(self, start: int) -> bytes:
-        """The end of the live file, with as many lines as are asked for if it has them."""
-        self._offset = at = os.fstat(self._descriptor).st_size
-        parts: list[bytes] = []
-        count = 0
-        while at > start and (self._lines is None or count <= self._lines):
-            begin = max(start, at - CHUNK)
-            parts.append(os.pread(self._descriptor, at - begin, begin))
-            count += parts[-1].count(b"\n")
-            at = begin
-        return b"".join(reversed(parts))
+    def _find(self, start: int) -> Lines:
+        """Go back in the live file to where the lines begin, or to its beginning."""
+        lines = Lines(self._lines)
+        self._until = self._offset = os.fstat(self._descriptor).st_size
+        if self._lines is None:
+            self._offset = start
+        while self._offset > start and not lines.found:
+            begin = max(start, self._offset - CHUNK)
+            data = os.pread(self._descriptor, self._offset - begin, begin)
+            self._offset = begin + lines.back(data)
+        return lines
 
     def _rotated(self, kept: list[Path], start: int) -> bytes:
         """What was not read before it was archived: the end of the archives."""
         missing, self._offset = start - self._offset, start
-        parts: list[bytes] = []
-        for archive in reversed(kept):
-            if missing <= sum(map(len, parts)):
-                break
-            parts.append(_unpacked(archive))
-        return b"".join(reversed(parts))[-missing:]
+        self._read_archives(last_bytes(kept, missing))
+        return self._next_archived()
+
+    def _read_archives(self, archived: Iterator[bytes]) -> None:
+        self._archived = archived
+        self._backlog = next(archived, b"")
+
+    def _next_archived(self) -> bytes:
+        piece, self._backlog = self._backlog, next(self._archived, b"")
+        return piece
 
     def _is_gone(self) -> bool:
         try:
             return os.stat(self._path).st_ino != os.fstat(self._descriptor).st_ino
         except FileNotFoundError:
             return False
-
-
-def _unpacked(archive: Path) -> bytes:
-    """An archive's text; none if it was removed, or damaged, meanwhile."""
-    for path in (archive, named(archive)):
-        with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
-            return file.read()
-    return b""
-
-
-def _last(text: bytes, lines: int) -> bytes:
-    """The last lines of a text."""
-    if not lines:
-        return b""
-    at = len(text) - text.endswith(b"\n")
-    for _ in range(lines):
-        at = text.rfind(b"\n", 0, at)
-        if at < 0:
-            return text
-    return text[at + 1 :]

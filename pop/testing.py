@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ProcessProtocol
@@ -22,6 +23,9 @@ from pop.errors import CheckFailed, NotSpawned
 from pop.interfaces import IProcess, ISpawner
 from pop.program import Launch, Left
 from pop.protocols.notify import parse
+
+ENDING = ("TERM", "INT", "QUIT", "KILL")
+"""Signals that end a process, if it is sent one for itself; others it takes note of."""
 
 
 @implementer(IProcess)
@@ -70,6 +74,17 @@ class FakeProcess:
     def kill(self) -> None:
         """See L{IProcess.kill}."""
         self._signal("KILL")
+
+    def signal(self, name: str) -> None:
+        """See L{IProcess.signal}."""
+        if name in ENDING:
+            self._signal(name)
+        elif self.alive:
+            self.signals.append(name)
+
+    def members(self) -> Deferred[list[int]]:
+        """See L{IProcess.members}."""
+        return succeed([self.pid] if self.alive else [])
 
     def note(self, ready: bool, state: Mapping[str, Any] | None) -> None:
         """See L{IProcess.note}."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ProcessProtocol
@@ -72,6 +73,18 @@ class Tree:
         self._killed = True
         self._send(signals.SIGKILL)
 
+    def signal(self, name: str) -> None:
+        """See L{IProcess.signal}."""
+        number = signals.Signals[f"SIG{name}"]
+        if not self._over:
+            self._census.ask(self._kin, lambda living: self._send_leader(number, living))
+
+    def members(self) -> Deferred[list[int]]:
+        """See L{IProcess.members}."""
+        found: Deferred[list[int]] = Deferred()
+        self._census.ask(self._kin, found.callback)
+        return found
+
     def note(self, ready: bool, state: Mapping[str, Any] | None) -> None:
         """See L{IProcess.note}."""
         if not self._over:
@@ -84,6 +97,9 @@ class Tree:
     def _send_to(self, numbers: tuple[int, ...], living: list[int]) -> None:
         for number in () if self._over else numbers:
             send(number, living)
+
+    def _send_leader(self, number: int, living: list[int]) -> None:
+        send(number, [pid for pid in living if pid == self.pid and not self._over])
 
     def _leader_died(self, status: int | None) -> None:
         """Wait for the rest, unless nobody asked for this end: then the rest must make way."""

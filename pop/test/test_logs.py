@@ -1,8 +1,10 @@
 """Reading logs: the last lines, and what comes after them."""
 
 from pathlib import Path
+from random import Random
 
 from pop.archives import archives, prune
+from pop.lines import CHUNK
 from pop.logs import LogReader, log_files
 from pop.rotation import discard, rotate
 from pop.test.test_rotation import NOW, RotationTestCase
@@ -114,6 +116,45 @@ class LogReaderTests(RotationTestCase):
         archives(self.log)[0].write_bytes(b"rubbish")
         self.write(b"two\n")
         self.assertEqual(b"two\n", self.reader(None).beginning())
+
+    def test_long_logs(self) -> None:
+        """However long it is, and wherever it was cut, a text is the same; it comes in pieces."""
+        chance = Random(6)
+        text = b""
+        for turn in range(4):
+            long = b"\n".join(b"x" * chance.randrange(3000) for _ in range(90)) + b"\n"
+            self.write(long)
+            text += long
+            if turn < 3:
+                rotate(self.log, NOW + turn, 150_000)
+        lines = text.split(b"\n")[:-1]
+        for count in (1, 2, 89, 90, 91, 180, 181, 270, 300, 359, 360, 361):
+            expected = b"\n".join(lines[-count:]) + b"\n"
+            self.assertEqual(expected, self.reader(count).beginning(), count)
+        reader = self.reader(None)
+        reader.seek()
+        pieces = []
+        while not reader.caught_up:
+            pieces.append(reader.more())
+        self.assertEqual(text, b"".join(pieces))
+        self.assertEqual(CHUNK, max(map(len, pieces)))
+
+    def test_slow_reader(self) -> None:
+        """A reader that is overtaken by rotations loses nothing, and does not hold it either."""
+        reader = self.reader(0)
+        reader.seek()
+        text = b""
+        for turn in range(3):
+            more = b"".join(b"%d %d\n" % (turn, n) for n in range(20_000))
+            self.write(more)
+            text += more
+            rotate(self.log, NOW + turn, 1 << 20)
+        self.write(b"end\n")
+        pieces = [reader.more()]
+        while pieces[-1]:
+            pieces.append(reader.more())
+        self.assertEqual(text + b"end\n", b"".join(pieces))
+        self.assertEqual(CHUNK, max(map(len, pieces)))
 
     def test_files(self) -> None:
         """The logs of a service's processes, and of no other's."""
