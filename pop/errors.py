@@ -192,6 +192,19 @@ class ContradictoryArguments(PopError):
     """These arguments of the task "{task}" do not go together: {reason}."""
 
 
+class TasksBusy(PopError):
+    """A task of the service "{service}" is run already, by {who}. Wait for it without --no-wait."""
+
+
+class RunLost(PopError):
+    """The lock of the service "{service}" was lost ({reason}), so the task "{task}" was cancelled.
+    "pop runs {service}" tells how far it came."""
+
+
+class NotDeployedThere(PopError):
+    """The service "{service}" is not deployed on {machine}; it is on {machines}."""
+
+
 class NoSuchMachine(PopError):
     """No machine "{machine}" is known: no agent ever ran there{hint}. "pop machines" lists the
     machines; --force deploys ahead of the agent."""

@@ -51,6 +51,14 @@ TABLE = (
         "ephemeral",
     ),
     Row(
+        "/services/<service>/runs/<run>",
+        "a run of one of its tasks: which, who, when, where, how it ended",
+        "JSON object",
+        "persistent",
+    ),
+    Row("/services/<service>/runs/<run>/going", "", "", "ephemeral"),
+    Row("/services/<service>/lock", "", "", "container"),
+    Row(
         "/agents/<machine-id>",
         "who the agent is and where its admin protocol listens",
         "JSON object",
@@ -189,3 +197,19 @@ class Paths:
     def status(self, service: str, machine: str) -> str:
         """The phase of an instance, for people."""
         return f"{self.statuses(service)}/{machine}"
+
+    def runs(self, service: str) -> str:
+        """The parent of the records of a service's tasks."""
+        return f"{self.services}/{service}/runs"
+
+    def run(self, service: str, run: str) -> str:
+        """The record of one run of a task."""
+        return f"{self.runs(service)}/{run}"
+
+    def going(self, service: str, run: str) -> str:
+        """There while whoever began the run is."""
+        return f"{self.run(service, run)}/going"
+
+    def lock(self, service: str) -> str:
+        """Where those stand in line who want to run a task."""
+        return f"{self.services}/{service}/lock"

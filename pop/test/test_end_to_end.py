@@ -13,6 +13,9 @@ from pop.paths import TABLE
 from pop.test.shells import Agent, Shell, ShellTestCase, alive, free_port
 from txzookeeper.testing import SKIPPED, RealServer, available, real_servers
 
+LATER = ("/<run>", "/going", "/lock", "/authority")
+"""What is there only once a task was run, or in a namespace with an identity."""
+
 
 def fetch(port: int) -> int:
     """The status of a web server's answer."""
@@ -68,7 +71,7 @@ class TutorialTests(ShellTestCase):
         """Every row of the table, with its kind; and the services answer."""
         await shell.until(lambda: self.answers(port))
         found = {}
-        for row in TABLE:
+        for row in (row for row in TABLE if not row.path.endswith(LATER)):
             path = row.path.replace("<machine-id>", "m1").replace("<service>", "web")
             found[row.path], stat = await shell.node(path)
             self.assertEqual(row.kind == "ephemeral", stat.ephemeralOwner != 0, row.path)

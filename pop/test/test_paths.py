@@ -112,6 +112,9 @@ class TableTests(SynchronousTestCase):
             paths.target(service),
             paths.state(service, machine),
             paths.status(service, machine),
+            paths.run(service, "<run>"),
+            paths.going(service, "<run>"),
+            paths.lock(service),
             paths.agent(machine),
             paths.authority,
         }
@@ -127,6 +130,6 @@ class TableTests(SynchronousTestCase):
     def test_rows(self) -> None:
         """Each row says how long it lasts, and what has data, in which format."""
         for row in TABLE:
-            self.assertIn(row.kind, ("persistent", "ephemeral"))
+            self.assertIn(row.kind, ("persistent", "ephemeral", "container"))
             self.assertEqual(bool(row.data), bool(row.format))
             self.assertTrue(re.fullmatch(r"(/[a-z]+|/<[a-z-]+>)+", row.path), row.path)
