@@ -46,8 +46,8 @@ class BundleContext:
     ) -> ServiceRegistration:
         """Offer an object; listeners are told before this returns.
 
-        @param factory, prototype: C{service.get_service(bundle, registration)} makes the object, for
-            each bundle or for each use, and C{unget_service(bundle, registration)} ends it.
+        @param factory, prototype: C{service.get_service(bundle, registration)} makes the object,
+            for each bundle or for each use; C{unget_service(bundle, registration)} ends it.
         @raise BundleException: the bundle is not active, or the object breaks its interface's
             promise.
         """
@@ -164,9 +164,7 @@ class BundleContext:
         """Import a module as a bundle, from a directory or the usual ones."""
         return self._framework.install_bundle(name, path)
 
-    def install_package(
-        self, path: str, recursive: bool = False
-    ) -> tuple[set["Bundle"], set[str]]:
+    def install_package(self, path: str, recursive: bool = False) -> tuple[set["Bundle"], set[str]]:
         """Install a package and all its modules: those that could be, and the names of others."""
         return self._framework.install_package(path, recursive)
 

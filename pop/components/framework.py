@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -30,7 +30,7 @@ NAME = "pop.framework"
 UID = "framework.uid"
 
 
-class Framework(Bundle, Service):  # type: ignore[misc]  # Service is untyped
+class Framework(Bundle, Service):
     """Bundles and their registrations; itself bundle 0, and a service of Twisted.
 
     There may be any number in one process.
@@ -65,7 +65,7 @@ class Framework(Bundle, Service):  # type: ignore[misc]  # Service is untyped
 
     # Twisted's side
 
-    def startService(self) -> Deferred[bool]:  # type: ignore[override]
+    def startService(self) -> Deferred[bool]:
         """Start, as L{start}."""
         super().startService()
         return self.start()
@@ -170,10 +170,7 @@ class Framework(Bundle, Service):  # type: ignore[misc]  # Service is untyped
         before = set(self._adopted)
         self.registry.end(bundle)
         self.registry.uses.end(bundle)
-        for deferred in self._adopted - before:
-            waiting: Deferred[None] = Deferred()
-            deferred.addBoth(lambda _, waiting=waiting: waiting.callback(None))
-            await waiting
+        await DeferredList(list(self._adopted - before))
 
     def _adopt(self, result: Any, who: str) -> None:
         """A listener returned something that may take its time."""
@@ -252,12 +249,14 @@ class Framework(Bundle, Service):  # type: ignore[misc]  # Service is untyped
 
         @return: the bundles, and the names of modules that could not be imported.
         """
-        return packages.install(self, path, lambda name, is_package, where: recursive or not is_package)
+        return packages.install(
+            self, path, lambda name, is_package, where: recursive or not is_package
+        )
 
     def install_visiting(
         self, path: str, visitor: Callable[[str, bool, str], bool]
     ) -> packages.Installed:
-        """As L{install_package}, with those modules that C{visitor(name, is_package, path)} wants."""
+        """As L{install_package}, with the modules that C{visitor(name, is_package, path)} wants."""
         return packages.install(self, path, visitor)
 
     def forget(self, bundle: Bundle) -> None:

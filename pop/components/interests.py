@@ -127,7 +127,8 @@ class Interests:
         interest = listening.interest
         listening.active = False
         interest.listening.pop(listening, None)
-        if not interest.listening and self._known.pop((interest.names, interest.filter), None):
+        if not interest.listening and (interest.names, interest.filter) in self._known:
+            del self._known[interest.names, interest.filter]
             for name, trigger in interest.places:
                 self._places[name].discard(trigger, interest)
 
@@ -144,8 +145,12 @@ class Interests:
 def _places(
     names: tuple[str, ...], wanted: Filter | None
 ) -> Iterator[tuple[str | None, Trigger | None]]:
-    for trigger in (triggers(wanted) if wanted else None) or [None]:
-        yield names[0] if names else None, trigger
+    place = names[0] if names else None
+    known = triggers(wanted) if wanted else None
+    if known:
+        yield from ((place, trigger) for trigger in known)
+    else:
+        yield place, None
 
 
 def triggers(wanted: Filter) -> list[Trigger] | None:

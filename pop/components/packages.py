@@ -24,8 +24,8 @@ class Installing(Protocol):
 def install(framework: Installing, path: str, wanted: Visitor) -> Installed:
     """Install the package in a directory, and those of its modules that are wanted.
 
-    One module that cannot be imported does not hinder the others; only if that is the package's own,
-    there are no others.
+    One module that cannot be imported does not hinder the others; but if that is the package's own,
+    there are none.
     @raise NoSuchPackage: there is no such directory.
     """
     path = os.path.abspath(path)

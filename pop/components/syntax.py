@@ -114,7 +114,7 @@ class _Reader:
         return self._of_one()
 
     def _parts(self, depth: int) -> tuple[Filter, ...]:
-        parts = []
+        parts: list[Filter] = []
         self.space()
         while not parts or self.text.startswith("(", self.at):
             parts.append(self.filter(depth + 1))
