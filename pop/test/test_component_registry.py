@@ -3,7 +3,7 @@
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import Attribute, Interface, classImplements, implementer
+from zope.interface import Attribute, Interface, implementer
 
 from pop.components.errors import (
     BadFilter,
@@ -48,11 +48,9 @@ class LoudHello(Hello):
     volume = 11
 
 
-class Mute:
+@implementer(IHello)
+class Mute:  # type: ignore[misc]  # just so
     """Says that it keeps it, but does not."""
-
-
-classImplements(Mute, IHello)
 
 
 class World:
