@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -125,7 +125,7 @@ class Proxy(Factory):
     def dial(self, beyond: Beyond) -> Deferred[Any]:
         """Connect on to the server."""
         endpoint = self.lines.endpoint(self._host.name, self._host.port)
-        connecting: Deferred[Any] = endpoint.connect(_Only(beyond))
+        connecting: Deferred[Any] = connectProtocol(endpoint, beyond)
         return connecting
 
     def parted(self, leg: Leg) -> None:
@@ -169,13 +169,3 @@ class Proxy(Factory):
             closed: Deferred[None] = Deferred()
             self._waiting.append(closed)
             await closed
-
-
-class _Only(Factory):
-    noisy = False
-
-    def __init__(self, beyond: Beyond) -> None:
-        self._beyond = beyond
-
-    def buildProtocol(self, addr: IAddress | None) -> Beyond:
-        return self._beyond
