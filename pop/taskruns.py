@@ -67,7 +67,7 @@ class TaskRuns:
     ) -> dict[str, Json]:
         wish = self._wish(service)
         if wish is None:
-            raise NotHere(service=service, slot=service, machine=self._machine)
+            raise NotHere(service=service, slot=service, machine=self._machine, hint="")
         find_task(self._catalogue.type(wish.type), task)
         launch = self._catalogue.launch(wish, self._machine)
         request = Request(

@@ -1,9 +1,17 @@
 """The administrator's end of the admin protocol: an agent elsewhere as if it were here."""
 
+import contextlib
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock, fail, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredLock,
+    TimeoutError,
+    fail,
+    maybeDeferred,
+)
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -18,6 +26,11 @@ from pop.protocols import requests
 from pop.protocols.bounds import BoundedAMP
 from pop.protocols.requests import Refused
 
+T = TypeVar("T")
+
+LEAVING: Final = 15.0
+"""Seconds that a task may take to end which nobody wants any more: so others do not begin before
+that."""
 LARGEST: Final = 1 << 26
 """Bytes of an answer that an administrator takes."""
 
@@ -46,11 +59,13 @@ class _Stream:
 class Asking(BoundedAMP):
     """A connection to an agent.
 
+    @ivar clock: by which it waits.
     @ivar lost: fires when it is over.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         super().__init__(clock, lambda _: None, largest=LARGEST, patience=None)
+        self.clock = clock
         self.lost: Deferred[None] = Deferred()
         self._streams: dict[int, _Stream] = {}
         self._numbers = count(1)
@@ -136,7 +151,14 @@ class Administrator:
     ) -> Deferred[dict[str, Any]]:
         """See L{IAdministration.run}."""
         return Deferred.fromCoroutine(
-            self._stream(output, requests.Run, service=service, task=task, arguments=arguments)
+            self._stream(
+                output,
+                requests.Run,
+                wait=LEAVING,
+                service=service,
+                task=task,
+                arguments=arguments,
+            )
         )
 
     def _result(self, command: type[Command], **arguments: Any) -> Deferred[Any]:
@@ -145,13 +167,22 @@ class Administrator:
 
         return Deferred.fromCoroutine(ask())
 
-    async def _stream(self, output: IOutput, command: type[Command], **arguments: Any) -> Any:
-        """Ask for something with pieces; whoever cancels it has it end there too."""
+    async def _stream(
+        self, output: IOutput, command: type[Command], *, wait: float = 0.0, **arguments: Any
+    ) -> Any:
+        """Ask for something with pieces; whoever cancels it has it end there too.
+
+        @param wait: how long that is waited for, in seconds.
+        """
         number = self._connection.begin(output)
+        asked = Deferred.fromCoroutine(self._call(command, stream=number, **arguments))
         try:
-            return (await self._call(command, stream=number, **arguments))["result"]
+            return (await _heeded(asked))["result"]
         except CancelledError:
             self._connection.callRemote(requests.Cancel, stream=number).addErrback(_ignore)
+            if wait:
+                with contextlib.suppress(CancelledError, TimeoutError):
+                    await asked.addTimeout(wait, self._connection.clock)
             raise
         finally:
             refused = self._connection.forget(number)
@@ -171,6 +202,18 @@ class Administrator:
         except (RemoteAmpError, UnknownRemoteError) as error:
             raise AgentErred(machine=self.machine, reason=str(error)) from error
         return result
+
+
+def _heeded(asked: Deferred[T]) -> Deferred[T]:
+    """The same as another one, that goes on if this is cancelled."""
+    heeded: Deferred[T] = Deferred()
+
+    def pass_on(result: T | Failure) -> None:
+        if not heeded.called:
+            heeded.callback(result)
+
+    asked.addBoth(pass_on)
+    return heeded
 
 
 def _ignore(_: Failure) -> None:

@@ -13,7 +13,7 @@ from pop import __version__
 from pop.errors import AgentBusy, AgentDiffers, AgentErred, AgentLost, Elsewhere, NotHere
 from pop.interfaces import IAdministration
 from pop.protocols.amp import AT_ONCE, Answering
-from pop.protocols.asking import Administrator, Asking
+from pop.protocols.asking import LEAVING, Administrator, Asking
 from pop.protocols.bounds import LARGEST, PATIENCE
 from pop.protocols.window import WIDTH
 from pop.test.scripted import Reader, Scripted
@@ -215,6 +215,42 @@ class StreamTests(ConnectionTestCase):
         self.assertEqual([self.agent.answer], self.cancelled)
         self.agent.answer = {}
         self.assertEqual({}, self.done(self.admin.info()))
+
+    def test_cancelled_task(self) -> None:
+        """Who cancels a task waits for its end there, and reads what it still has to say."""
+        reader = Reader()
+        self.cancelled = []
+        inner: Deferred[None] = Deferred()
+        self.agent.answer = Deferred(self.cancelled.append)
+        self.agent.answer.addErrback(lambda failure: inner.addCallback(lambda _: failure))
+        asked = self.admin.run("web", "pack", [], reader)
+        self.pump.flush()
+        asked.cancel()
+        self.pump.flush()
+        self.assertEqual(1, len(self.cancelled))
+        self.assertNoResult(asked)
+        self.write("stdout", b"tidied up")
+        self.pump.flush()
+        self.assertEqual(b"tidied up", reader.text("stdout"))
+        inner.callback(None)
+        self.pump.flush()
+        self.failureResultOf(asked, CancelledError)
+
+    def test_impatience(self) -> None:
+        """Who cancels it again, or has waited for long, waits no more."""
+        for impatient in (True, False):
+            self.agent.answer = Deferred()
+            self.agent.answer.addErrback(lambda failure: Deferred())
+            asked = self.admin.run("web", "pack", [], Reader())
+            self.pump.flush()
+            asked.cancel()
+            self.pump.flush()
+            self.assertNoResult(asked)
+            if impatient:
+                asked.cancel()
+            else:
+                self.clock.advance(LEAVING)
+            self.failureResultOf(asked, CancelledError)
 
     def test_vanished(self) -> None:
         """Who vanishes has it end, too, even if the agent waits for them to read."""
