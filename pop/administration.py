@@ -198,7 +198,8 @@ class Administration:
         return found
 
     def _not_here(self, service: str, slot: str) -> NotHere:
-        return NotHere(service=service, slot=slot or service, machine=self._agent.machine)
+        hint = f' as "{slot}"' if slot else ""
+        return NotHere(service=service, machine=self._agent.machine, hint=hint)
 
 
 def _why(wants: Iterable[Want | None]) -> str:

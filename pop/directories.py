@@ -15,6 +15,12 @@ def notify_directory(state_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"pop-{os.geteuid()}-{short}"
 
 
+def socket_path(state_dir: Path, name: str) -> Path:
+    """Where a socket of the agent's own is: beside its files, unless that path is too long."""
+    inside = state_dir / name
+    return inside if len(os.fsencode(inside)) <= 100 else notify_directory(state_dir) / name
+
+
 def passing_mode() -> int:
     """The mode of a directory that children may have to pass through.
 

@@ -316,8 +316,8 @@ class UnknownMachine(PopError):
 
 
 class NotHere(PopError):
-    """The agent of {machine} runs no instance "{slot}". "pop status {service}" says where it should
-    run."""
+    """No instance of "{service}" runs on {machine}{hint}. "pop status {service}" says where it
+    does."""
 
 
 class HeldHere(PopError):
@@ -348,6 +348,10 @@ class AgentBusy(PopError):
 class AgentDiffers(PopError):
     """The agent of {machine} does not know that request: it is of another version than this one.
     Have it upgraded, with "pop upgrade" there."""
+
+
+class NotConnected(PopError):
+    """No agent of {machine} is connected to ZooKeeper just now. There, "pop start" starts one."""
 
 
 class AgentSilent(PopError):

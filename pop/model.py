@@ -181,6 +181,7 @@ class AgentInfo:
     @ivar state_dir: where it keeps its files.
     @ivar state_id: what tells that directory from all others: who holds it next, succeeds it.
     @ivar began: when it began, ISO 8601 in UTC.
+    @ivar admin: where its admin protocol listens: C{unix}, the path of a socket.
     """
 
     pid: int = 0
@@ -188,11 +189,14 @@ class AgentInfo:
     state_dir: str = ""
     state_id: str = ""
     began: str = ""
+    admin: Mapping[str, Json] = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         known = {"pid": self.pid, "host": self.host, "state_dir": self.state_dir}
-        return dump({**self.extra, **known, "state_id": self.state_id, "began": self.began})
+        known |= {"state_id": self.state_id, "began": self.began}
+        admin = {"admin": dict(self.admin)} if self.admin else {}
+        return dump({**self.extra, **known, **admin})
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "AgentInfo":
@@ -201,7 +205,9 @@ class AgentInfo:
         host = _take(path, found, "host", str, "")
         state_dir = _take(path, found, "state_dir", str, "")
         state_id = _take(path, found, "state_id", str, "")
-        return cls(pid, host, state_dir, state_id, _take(path, found, "began", str, ""), found)
+        began = _take(path, found, "began", str, "")
+        admin = _take(path, found, "admin", dict, {})
+        return cls(pid, host, state_dir, state_id, began, admin, found)
 
 
 @dataclass(frozen=True)

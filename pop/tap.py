@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from pop.administration import Administration
 from pop.agent import Agent, iso_time
 from pop.catalogue import Catalogue, load_types
 from pop.checks import Checker
@@ -38,12 +39,16 @@ from pop.policy import Logs
 from pop.probes import Probes
 from pop.process import Spawner
 from pop.program import Launch
+from pop.reception import Reception, visitors
 from pop.registration import Registration
 from pop.reports import Reports
 from pop.session import SessionNote
 from pop.snapshot import Snapshot
 from pop.sockets import Sockets
+from pop.statedir import StateDirectory
 from pop.stirring import by_inotify
+from pop.taskprocess import TaskProcesses
+from pop.taskruns import TaskRuns
 from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
@@ -175,12 +180,18 @@ def make_agent(
     spawner = Spawner(reactor, state_dir.path, environment, sockets)
     commands = Commands(reactor, spawner.errand)
     journal = Journal(state_dir.journal, reactor)
+    about = AgentInfo(
+        os.getpid(),
+        machine.host,
+        str(state_dir.path),
+        state_dir.id(),
+        iso_time(_wall()),
+        {"unix": str(state_dir.admin)},
+    )
     agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
         machine=machine,
-        info=AgentInfo(
-            os.getpid(), machine.host, str(state_dir.path), state_dir.id(), iso_time(_wall())
-        ),
+        info=about,
         spawner=spawner,
         probe=Probes(reactor, plain_endpoint(reactor), commands.run).probe,
         catalogue=catalogue,
@@ -197,16 +208,50 @@ def make_agent(
         recent=recent(state_dir.journal, LAST),
     )
     reactor.addSystemEventTrigger("during", "shutdown", journal.flush)
-    _keep_logs(reactor, agent, state_dir.path / "log")
+    in_thread = partial(_in_thread, reactor)
+    _keep_logs(reactor, agent, state_dir.path / "log", in_thread)
+    processes = TaskProcesses(reactor, spawner.errand_between)
+    runs = TaskRuns(machine.id, agent.wish, catalogue, processes.run, str(state_dir.path))
+    administration = Administration(
+        agent, about, state_dir.path, state_dir.journal, reactor, in_thread, runs.run
+    )
+    reactor.addSystemEventTrigger("before", "shutdown", runs.stop)
+    _receive(reactor, administration, machine.id, state_dir, sockets, departure)
     return agent
 
 
-def _keep_logs(reactor: Any, agent: Agent, directory: Path) -> None:
-    """Rotate the logs while the reactor runs, in its threads."""
+def _receive(
+    reactor: Any,
+    administration: Administration,
+    machine: str,
+    state_dir: StateDirectory,
+    sockets: Sockets,
+    departure: Departure,
+) -> None:
+    """Let administrators in while the reactor runs."""
+    path = str(state_dir.admin)
+    answers = visitors(machine, administration, reactor, path)
+    reception = Reception(reactor, sockets, {path: answers})
+    reactor.callWhenRunning(reception.open)
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: reception.close(keep=departure.keeps_services)
+    )
+
+
+def _in_thread(reactor: Any, work: Callable[[], Any]) -> Deferred[Any]:
+    """Do what may block in one of the reactor's threads."""
     from twisted.internet.threads import deferToThreadPool
 
-    def in_thread(work: Callable[[], None]) -> Deferred[None]:
-        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
+    return deferToThreadPool(reactor, reactor.getThreadPool(), work)
+
+
+def _keep_logs(
+    reactor: Any,
+    agent: Agent,
+    directory: Path,
+    in_thread: Callable[[Callable[[], Any]], Deferred[Any]],
+) -> None:
+    """Rotate the logs while the reactor runs, in its threads."""
 
     def policies() -> dict[str, Logs]:
         known = {instance.name: instance.want for instance in agent.instances.all()}

@@ -25,6 +25,7 @@ class Answering(BoundedAMP):
     """Answers what is asked of an agent; whoever goes away wants no answer to anything any more.
 
     @param machine: the agent's.
+    @param left: called when the connection is over.
     """
 
     _log = Logger()
@@ -35,10 +36,12 @@ class Answering(BoundedAMP):
         administration: IAdministration,
         clock: IReactorTime,
         refused: Callable[[str], None] = lambda _: None,
+        left: Callable[[], None] = lambda: None,
         **bounds: Any,
     ) -> None:
         super().__init__(clock, refused, **bounds)
         self._machine = machine
+        self._left = left
         self._administration = administration
         self._open: set[Deferred[Any]] = set()
         self._streams: dict[int, Deferred[Any]] = {}
@@ -104,6 +107,7 @@ class Answering(BoundedAMP):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nobody waits for an answer any more."""
         super().connectionLost(reason)
+        self._left()
         for asked in list(self._open):
             asked.cancel()
 

@@ -77,7 +77,7 @@ class CallTests(ConnectionTestCase):
 
     def test_refusals(self) -> None:
         """An error that an operator can cause comes across as the same, in the same words."""
-        self.agent.answer = NotHere(service="web", slot="web", machine="m1")
+        self.agent.answer = NotHere(service="web", machine="m1", hint="")
         asked = self.admin.restart("web")
         self.pump.flush()
         error = self.failureResultOf(asked, NotHere).value
@@ -276,7 +276,7 @@ class StreamTests(ConnectionTestCase):
 
     def test_refused(self) -> None:
         """A stream that cannot begin says why."""
-        self.agent.answer = NotHere(service="web", slot="web", machine="m1")
+        self.agent.answer = NotHere(service="web", machine="m1", hint="")
         asked = self.admin.logs("web", 1, False, Reader())
         self.pump.flush()
         self.failureResultOf(asked, NotHere)
