@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zope.interface.interface import InterfaceClass
+from pop.components.filters import And, Equal, Filter, Or
+from pop.components.reference import OBJECTCLASS
+from pop.components.specifications import each, name
+from pop.components.syntax import get_ldap_filter
 
 __all__ = [
     "BEST",
@@ -15,7 +18,7 @@ __all__ = [
     "VARIABLE_FILTER",
     "Requirement",
     "listed",
-    "name_of",
+    "lookup",
 ]
 
 REQUIRES: Final = "ipopo.requires"
@@ -27,8 +30,6 @@ TEMPORAL: Final = "ipopo.temporal"
 
 KINDS: Final = frozenset((REQUIRES, BEST, MAP, BROADCAST, VARIABLE_FILTER, TEMPORAL))
 """The identifiers of the handlers that are always there."""
-
-_FORBIDDEN: Final = frozenset("\\()&|=<>~*+#,;'\"")
 
 
 @dataclass(frozen=True)
@@ -61,34 +62,25 @@ class Requirement:
     @property
     def names(self) -> list[str]:
         """The specifications by name."""
-        return [name_of(specification) for specification in self.specifications]
-
-
-def name_of(specification: Any) -> str:
-    """How a specification is written: an interface by its full name."""
-    if isinstance(specification, InterfaceClass):
-        return str(specification.__identifier__)
-    return specification.__name__ if isinstance(specification, type) else str(specification)
+        return [name(specification) for specification in self.specifications]
 
 
 def listed(specifications: Any) -> tuple[Any, ...]:
     """One specification or several, each once, in their order.
 
-    @raise ValueError: there is none, or a name that a filter could not contain.
-    @raise TypeError: something is no specification.
+    @raise BadSpecification: there is none, or one cannot be used as such.
     """
-    several = isinstance(specifications, list | tuple | set | frozenset)
-    found = tuple(dict.fromkeys(specifications if several else (specifications,)))
-    if not found:
-        raise ValueError("at least one specification is needed")
+    found = each(specifications)
     for specification in found:
-        if isinstance(specification, str):
-            _check_name(specification)
-        elif not isinstance(specification, type | InterfaceClass):
-            raise TypeError(f"{specification!r} is neither an interface, a name nor a class")
+        name(specification)
     return found
 
 
-def _check_name(name: str) -> None:
-    if not name or name != name.strip() or not _FORBIDDEN.isdisjoint(name):
-        raise ValueError(f"{name!r} is no name for a specification")
+def lookup(requirement: Requirement, filter_text: Any = None) -> tuple[Any, Filter | None]:
+    """What to ask the registry for: specifications, all of which it takes, and a filter."""
+    wanted = get_ldap_filter(requirement.filter if filter_text is None else filter_text)
+    names = requirement.names
+    if len(names) == 1 or not requirement.match_any:
+        return tuple(names), wanted
+    any_of = Or(tuple(Equal(OBJECTCLASS, name) for name in names))
+    return None, any_of if wanted is None else And((any_of, wanted))

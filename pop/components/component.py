@@ -1,0 +1,467 @@
+"""One component: an object, what is bound to it, and what it registers.
+
+L{pop.components.life} says what is to be done, and this does it, one thing after the other. What
+happens meanwhile is only noted: by the dependencies, each of which then is dirty, and by L{ask}.
+So no two callbacks of a component ever overlap, however long they take.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from traceback import format_exception
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from pop.components.callbacks import (
+    ARG_BUNDLE_CONTEXT,
+    ARG_COMPONENT_CONTEXT,
+    BIND,
+    BIND_FIELD,
+    INVALIDATE,
+    POST_REGISTRATION,
+    POST_UNREGISTRATION,
+    UNBIND,
+    UNBIND_FIELD,
+    UPDATE,
+    UPDATE_FIELD,
+    VALIDATE,
+)
+from pop.components.calls import Pause, advance
+from pop.components.context import BundleContext
+from pop.components.dependency import Dependency
+from pop.components.errors import BundleException, FrameworkException
+from pop.components.factory import INSTANCE_NAME, FactoryContext, FieldCallback
+from pop.components.fields import COMPONENT
+from pop.components.hooks import Handler
+from pop.components.life import BUSY, Deed, Event, Life, Phase, step
+from pop.components.notices import Kind
+from pop.components.offer import Offer
+from pop.components.properties import Properties
+from pop.components.reference import ServiceReference
+from pop.components.retry import RETRY, retry_of
+
+if TYPE_CHECKING:
+    from pop.components.container import Container
+
+__all__ = ["Component"]
+
+log = Logger()
+
+
+class Component:
+    """A named instance of a component factory.
+
+    @ivar instance: the object itself.
+    @ivar properties: what its registrations show.
+    @ivar given: all that it was instantiated with.
+    @ivar error_trace: why it last failed to become valid.
+    """
+
+    __slots__ = (
+        "_active",
+        "_asked",
+        "_dirty",
+        "_gone",
+        "_timer",
+        "_toggled",
+        "bundle",
+        "clock",
+        "container",
+        "context",
+        "declared",
+        "dependencies",
+        "error_trace",
+        "given",
+        "handlers",
+        "hidden",
+        "instance",
+        "life",
+        "name",
+        "offers",
+        "properties",
+        "waits_for",
+    )
+
+    def __init__(
+        self,
+        container: "Container",
+        declared: FactoryContext,
+        context: BundleContext,
+        name: str,
+        instance: Any,
+        given: dict[str, Any],
+    ) -> None:
+        self.container = container
+        self.clock: IReactorTime | None = container.patience.clock
+        self.declared = declared
+        self.context = context
+        self.bundle = context.get_bundle()
+        self.name = name
+        self.instance = instance
+        self.given = given
+        self.properties: dict[str, Any] = {}
+        self.hidden: dict[str, Any] = {}
+        self.life = Life()
+        self.dependencies: list[Dependency] = []
+        self.handlers: list[Handler] = []
+        self.offers = [Offer(provision) for provision in declared.provisions]
+        self.error_trace: str | None = None
+        self.waits_for: frozenset[Component] = frozenset()
+        self._active = False
+        self._asked: deque[Event] = deque()
+        self._dirty: list[Dependency] = []
+        self._toggled = False
+        self._timer: IDelayedCall | None = None
+        self._gone: list[Deferred[None]] = []
+
+    def __repr__(self) -> str:
+        return f"<component {self.name} of {self.declared.name}: {self.life.phase.name}>"
+
+    @property
+    def state(self) -> Phase:
+        """Where it is in its life."""
+        return self.life.phase
+
+    # Beginning, and what may be asked
+
+    def start(self) -> None:
+        """See what there is to be bound, and become valid with it if that is enough."""
+        self._active = True
+        try:
+            for handler in self.handlers:
+                handler.start()
+            for dependency in self.dependencies:
+                dependency.start()
+        finally:
+            self._active = False
+        self.look()
+
+    def ask(self, event: Event) -> None:
+        """Let it hold, try again, or be gone: at once, or after the callback under way."""
+        if self.life.phase is Phase.KILLED:
+            return
+        if self.life.phase in BUSY:
+            self.life, _ = step(self.life, event)
+        else:
+            self._asked.append(event)
+            self.look()
+
+    def kill(self) -> Deferred[None]:
+        """Let it be gone; fires once it is."""
+        gone: Deferred[None] = Deferred()
+        if self.life.phase is Phase.KILLED:
+            gone.callback(None)
+        else:
+            self._gone.append(gone)
+            self.ask(Event.KILL)
+        return gone
+
+    def touched(self, dependency: Dependency) -> None:
+        """A dependency has something to settle."""
+        if not dependency.dirty:
+            dependency.dirty = True
+            self._dirty.append(dependency)
+        if not self._active:
+            self.look()
+
+    # The loop
+
+    def look(self) -> None:
+        """Do what is to be done, unless that is being done already."""
+        if not self._active:
+            self._active = True
+            advance(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while (event := await self._next()) is not None:
+                await self._step(event)
+        except Exception:
+            self.complain("a defect of pop's")
+        finally:
+            self._active = False
+
+    async def _next(self) -> Event | None:
+        """What has happened since; L{None} if nothing more has."""
+        while self.life.phase is not Phase.KILLED:
+            if self._asked:
+                return self._asked.popleft()
+            if self.life.phase is Phase.VALID and self._broken():
+                return Event.UNSATISFIED
+            if self._dirty:
+                await self._settle()
+            elif self._toggled and self.life.phase is Phase.VALID:
+                await self._offer()
+            elif self.life.phase is Phase.VALID or self._satisfied() is self.life.satisfied:
+                return None
+            else:
+                return Event.UNSATISFIED if self.life.satisfied else Event.SATISFIED
+        return None
+
+    async def _settle(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        for dependency in dirty:
+            dependency.dirty = False
+            await dependency.settle()
+
+    def _broken(self) -> bool:
+        return any(dependency.breaks() for dependency in self._dirty) or not all(
+            handler.is_valid() for handler in self.handlers
+        )
+
+    def _satisfied(self) -> bool:
+        for dependency in self.dependencies:
+            if not dependency.satisfied():
+                return False
+        return all(handler.is_valid() for handler in self.handlers)
+
+    async def _step(self, event: Event | None) -> None:
+        while event is not None:
+            self.life, deeds = step(self.life, event)
+            event = None
+            for deed in deeds:
+                event = await _DEEDS[deed](self)
+
+    # The deeds
+
+    async def _validate(self) -> Event:
+        self._stop_timer()
+        for handler in self.handlers:
+            handler.pre_validate()
+        error = await self._call_of_life(VALIDATE)
+        self.error_trace = None if error is None else "".join(format_exception(error))
+        if error is not None:
+            return Event.RAISED
+        if self._broken():
+            self.life, _ = step(self.life, Event.UNSATISFIED)
+        return Event.ENDED
+
+    async def _provide(self) -> None:
+        await self._offer()
+        for handler in self.handlers:
+            handler.post_validate()
+        self.tell(Kind.VALIDATED)
+
+    async def _withdraw(self) -> None:
+        for handler in self.handlers:
+            handler.pre_invalidate()
+        for offer in reversed(self.offers):
+            await self._take_back(offer)
+
+    async def _invalidate(self) -> Event:
+        error = await self._call_of_life(INVALIDATE)
+        return Event.ENDED if error is None else Event.RAISED
+
+    async def _release(self) -> None:
+        for handler in self.handlers:
+            handler.post_invalidate()
+        self.tell(Kind.INVALIDATED)
+
+    async def _wait(self) -> None:
+        delay = retry_of(self.given.get(RETRY), self.container.retry).delay(self.life.failures)
+        if delay is not None and self.clock is not None:
+            self._timer = self.clock.callLater(delay, self._elapsed)
+
+    async def _forget(self) -> None:
+        self._stop_timer()
+        for dependency in self.dependencies:
+            dependency.stop()
+            await dependency.unbind_all()
+        for handler in self.handlers:
+            handler.stop()
+            handler.clear()
+        self.instance.__dict__.pop(COMPONENT, None)
+        self.container.forget(self)
+        self.tell(Kind.KILLED)
+        gone, self._gone = self._gone, []
+        for waiting in gone:
+            waiting.callback(None)
+
+    def _elapsed(self) -> None:
+        self._timer = None
+        if self.life.phase is Phase.ERRONEOUS:
+            self.ask(Event.ELAPSED)
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    # What it registers
+
+    async def _offer(self) -> None:
+        """Make each registration that should be there, and take back each that should not."""
+        self._toggled = False
+        for offer in self.offers:
+            if not offer.wanted(self.instance):
+                await self._take_back(offer)
+            elif offer.registration is None:
+                await self._make(offer)
+
+    async def _make(self, offer: Offer) -> None:
+        try:
+            properties = {**self.properties, INSTANCE_NAME: self.name}
+            offer.make(self.context, self.instance, properties)
+        except BundleException as error:
+            log.error("{component} is not valid: {error}", component=self, error=error)
+            self.error_trace = str(error)
+            self._asked.append(Event.HOLD)
+            return
+        await self.call(POST_REGISTRATION, offer.reference)
+
+    async def _take_back(self, offer: Offer) -> None:
+        """Those who use it may take their time to let it go."""
+        registration, offer.registration = offer.registration, None
+        if registration is None:
+            return
+        try:
+            registration.unregister()
+        except BundleException:
+            return  # its bundle has lost it already
+        reference = registration.reference
+        await self.call(POST_UNREGISTRATION, reference)
+        if waiting := self.container.lingering.wait(reference, self):
+            await Pause(waiting)
+            self.waits_for = frozenset()
+
+    # What its fields say
+
+    def property_changed(self, name: str, old: Any, new: Any, hidden: bool) -> None:
+        """A field that holds a property was given another value."""
+        if hidden:
+            self.hidden[name] = new
+            for handler in self.handlers:
+                handler.on_hidden_property_change(name, old, new)
+            return
+        self.properties[name] = new
+        for offer in self.offers:
+            if offer.registration is not None:
+                offer.registration.set_properties({name: new})
+        for dependency in self.dependencies:
+            dependency.property_changed(self.properties)
+        for handler in self.handlers:
+            handler.on_property_change(name, old, new)
+
+    def set_properties(self, properties: Mapping[str, Any]) -> None:
+        """Change several, by name; a hidden one by its name with a dot before it."""
+        fields = {name: field for field, name in self.declared.property_fields.items()}
+        hidden = {f".{name}": field for field, name in self.declared.hidden_fields.items()}
+        for name, value in properties.items():
+            if field := fields.get(name) or hidden.get(name):
+                setattr(self.instance, field, value)
+            elif name in self.hidden:
+                log.warn("{name} is hidden: to change it, write .{name}", name=name)
+            elif name != INSTANCE_NAME and self.properties.get(name) != value:
+                self.property_changed(name, self.properties.get(name), value, False)
+
+    def controller_changed(self, field: str) -> None:
+        """Something should be registered, or no more."""
+        for handler in self.handlers:
+            handler.on_controller_change(field, getattr(self.instance, field))
+        self._toggled = True
+        self.look()
+
+    # Callbacks
+
+    async def bound(self, dependency: Dependency, reference: ServiceReference, it: Any) -> None:
+        """Something was injected."""
+        if self.declared.callbacks or self.declared.field_callbacks:
+            await self.call(BIND, it, reference)
+            await self._call_for_field(BIND_FIELD, dependency.field, it, reference)
+        self.tell(Kind.BOUND)
+
+    async def updated(
+        self,
+        dependency: Dependency,
+        reference: ServiceReference,
+        it: Any,
+        previous: Properties | None,
+    ) -> None:
+        """What was injected has other properties."""
+        if self.declared.callbacks or self.declared.field_callbacks:
+            old = {} if previous is None else previous.as_dict()
+            await self._call_for_field(UPDATE_FIELD, dependency.field, it, reference, old)
+            await self.call(UPDATE, it, reference, old)
+
+    async def unbound(self, dependency: Dependency, reference: ServiceReference, it: Any) -> None:
+        """Something is about to be taken away."""
+        if self.declared.callbacks or self.declared.field_callbacks:
+            await self._call_for_field(UNBIND_FIELD, dependency.field, it, reference)
+            await self.call(UNBIND, it, reference)
+        self.tell(Kind.UNBOUND)
+
+    async def call(self, kind: str, *arguments: Any) -> BaseException | None:
+        """Call a callback, if there is one, and wait for it; gives what it raised."""
+        callback = self.declared.callbacks.get(kind)
+        if callback is None:
+            return None
+        return await self._call(getattr(self.instance, callback.method), arguments)
+
+    async def _call_of_life(self, kind: str) -> BaseException | None:
+        callback = self.declared.callbacks.get(kind)
+        if callback is None:
+            return None
+        arguments: Iterable[Any] = (self.context,)
+        if callback.arguments is not None:
+            arguments = map(self._argument, callback.arguments)
+        return await self._call(getattr(self.instance, callback.method), arguments)
+
+    def _argument(self, name: str) -> Any:
+        if name == ARG_BUNDLE_CONTEXT:
+            return self.context
+        return self if name == ARG_COMPONENT_CONTEXT else dict(self.properties)
+
+    async def _call_for_field(self, kind: str, field: str, *arguments: Any) -> None:
+        callback: FieldCallback | None = self.declared.field_callbacks.get(kind, {}).get(field)
+        if callback and (self.life.phase is Phase.VALID or not callback.if_valid):
+            await self._call(getattr(self.instance, callback.method), (field, *arguments))
+
+    async def _call(
+        self, method: Callable[..., Any], arguments: Iterable[Any]
+    ) -> BaseException | None:
+        try:
+            result = method(*arguments)
+            if result is not None:
+                name = f"{method.__qualname__} of component {self.name}"
+                if waiting := self.container.patience.deferred(name, result):
+                    await Pause(waiting)
+        except FrameworkException as error:
+            self.complain("{method} cannot go on", method=method.__qualname__)
+            self.container.alarmed(self, error)
+            return error
+        except Exception as error:
+            self.complain("{method} failed", method=method.__qualname__)
+            return error
+        return None
+
+    def tell(self, kind: Kind) -> None:
+        """Tell those who listen to components."""
+        if self.container.listeners:
+            self.container.tell(kind, self.declared.name, self.name)
+
+    def complain(self, what: str, **fields: Any) -> None:
+        """Log the exception that is being handled."""
+        log.failure("{component}: " + what, component=self.name, **fields)
+
+    # Who is still being used
+
+    def lingers(self, reference: ServiceReference) -> None:
+        """It uses something that has gone, and lets it go as soon as it can."""
+        self.container.lingering.add(reference, self)
+
+    def lingers_not(self, reference: ServiceReference) -> None:
+        """It has let it go."""
+        self.container.lingering.discard(reference, self)
+
+
+_DEEDS: dict[Deed, Callable[[Component], Any]] = {
+    Deed.VALIDATE: Component._validate,
+    Deed.PROVIDE: Component._provide,
+    Deed.WITHDRAW: Component._withdraw,
+    Deed.INVALIDATE: Component._invalidate,
+    Deed.RELEASE: Component._release,
+    Deed.WAIT: Component._wait,
+    Deed.FORGET: Component._forget,
+}

@@ -1,0 +1,461 @@
+"""Where components live: which factories there are, and which components."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+
+from pop.components.assembly import assemble, construct
+from pop.components.bundle import Bundle, BundleState
+from pop.components.component import Component
+from pop.components.context import BundleContext
+from pop.components.details import factory_details, instance_details
+from pop.components.errors import (
+    BundleException,
+    FactoryTaken,
+    FrameworkException,
+    NameTaken,
+    NoComponents,
+    NoSuchComponent,
+    NoSuchFactory,
+    NotAName,
+    SingletonTaken,
+    TooLate,
+)
+from pop.components.events import BundleEvent, BundleEventKind, ServiceEvent, ServiceEventKind
+from pop.components.factory import (
+    AUTO_RESTART,
+    FactoryContext,
+    FactoryManipulationError,
+    context_of,
+)
+from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY, IHandlerFactory
+from pop.components.life import Event, Phase
+from pop.components.lingering import Lingering
+from pop.components.notices import IPopoEvent, Kind
+from pop.components.reference import ServiceReference
+from pop.components.requirement import KINDS
+from pop.components.retry import USUAL
+
+__all__ = ["SERVICE_IPOPO", "Container", "Factory", "use_ipopo"]
+
+log = Logger()
+SERVICE_IPOPO: Final = "pelix.ipopo.core"
+"""The name under which the container is registered."""
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A component class, and the bundle that it comes from."""
+
+    cls: type
+    declared: FactoryContext
+    context: BundleContext
+
+
+class Container:
+    """All factories and components of a framework.
+
+    @ivar patience: how long a callback may take.
+    @ivar retry: when a component that failed tries again, unless it says so itself.
+    @ivar lingering: who still uses what has gone.
+    @ivar listeners: are told what happens to factories and components.
+    """
+
+    def __init__(self, context: BundleContext) -> None:
+        self.context = context
+        self.patience = context.get_framework().patience
+        self.retry = USUAL
+        self.lingering = Lingering()
+        self.listeners: list[Any] = []
+        self.factories: dict[str, Factory] = {}
+        self.components: dict[str, Component] = {}
+        self.waiting: dict[str, Component] = {}
+        self._handlers: dict[str, tuple[ServiceReference, IHandlerFactory]] = {}
+        self._coming_back: dict[Bundle, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._stopping = False
+
+    # Its own life
+
+    def start(self) -> None:
+        """Take in the factories of all bundles that are active, and be told of others."""
+        context = self.context
+        context.add_bundle_listener(self)
+        context.add_framework_stop_listener(self)
+        context.add_service_listener(self, None, SERVICE_HANDLER_FACTORY)
+        for reference in context.get_all_service_references(SERVICE_HANDLER_FACTORY):
+            self._add_handler(reference)
+        for bundle in context.get_bundles():
+            if bundle.get_state() is BundleState.ACTIVE:
+                self._take_in(bundle)
+
+    def stop(self) -> Deferred[Any]:
+        """Kill all components, and forget all factories; fires when that is done."""
+        self._stopping = True
+        self.context.remove_bundle_listener(self)
+        self.context.remove_framework_stop_listener(self)
+        self.context.remove_service_listener(self)
+        ended = self._kill(list(self.components.values()))
+        for name in list(self.factories):
+            self._forget_factory(name)
+        return ended
+
+    def framework_stopping(self) -> None:
+        """For the framework: nothing new is made any more."""
+        self._stopping = True
+
+    def bundle_changed(self, event: BundleEvent) -> Deferred[Any] | None:
+        """For the framework: factories come and go with their bundles."""
+        bundle, kind = event.bundle, event.kind
+        if kind is BundleEventKind.STARTED:
+            self._take_in(bundle)
+            self._bring_back(bundle)
+        elif kind is BundleEventKind.STOPPING:
+            return self._let_go(bundle)
+        elif kind is BundleEventKind.UPDATE_BEGIN:
+            self._coming_back[bundle] = self._lasting(bundle)
+        elif kind in (BundleEventKind.UPDATED, BundleEventKind.UPDATE_FAILED):
+            self._coming_back.pop(bundle, None)
+        return None
+
+    def _take_in(self, bundle: Bundle) -> None:
+        """Each factory for itself: what fails with one harms no other."""
+        found = list(_factories_in(bundle))
+        for cls in found:
+            try:
+                self.register_factory(bundle.get_bundle_context(), cls)
+            except BundleException as error:
+                log.error("{error}", error=error)
+        for cls in found:
+            self._instantiate_all(cls)
+
+    def _instantiate_all(self, cls: type) -> None:
+        declared = context_of(cls)
+        assert declared is not None  # it is a factory
+        factory = self.factories.get(declared.name)
+        if factory is None or factory.cls is not cls:
+            return
+        for name, properties in declared.instances.items():
+            self._try_to_instantiate(declared.name, name, properties)
+
+    def _try_to_instantiate(self, factory: str, name: str, given: Mapping[str, Any]) -> None:
+        try:
+            self.instantiate(factory, name, given)
+        except BundleException as error:
+            log.error("{error}", error=error)
+
+    def _let_go(self, bundle: Bundle) -> Deferred[Any]:
+        ended = self._kill(
+            component for component in self.components.values() if component.bundle is bundle
+        )
+        for name, factory in list(self.factories.items()):
+            if factory.context.get_bundle() is bundle:
+                self._forget_factory(name)
+        return ended
+
+    def _lasting(self, bundle: Bundle) -> list[tuple[str, str, dict[str, Any]]]:
+        """The components of a bundle that are to come back after its update."""
+        return [
+            (component.declared.name, component.name, {**component.given, **component.properties})
+            for component in self.components.values()
+            if component.bundle is bundle and component.given.get(AUTO_RESTART)
+        ]
+
+    def _bring_back(self, bundle: Bundle) -> None:
+        for factory, name, given in self._coming_back.get(bundle, ()):
+            if name not in self.components and factory in self.factories:
+                self._try_to_instantiate(factory, name, given)
+
+    # Factories
+
+    def register_factory(self, bundle_context: BundleContext, factory: type) -> bool:
+        """Make components of a class possible.
+
+        @raise FactoryTaken: another has that name.
+        @raise FactoryManipulationError: the class is not decorated as a factory.
+        """
+        declared = context_of(factory) if isinstance(factory, type) else None
+        if declared is None or not declared.complete:
+            raise FactoryManipulationError(f"{factory!r} is not decorated with @ComponentFactory")
+        name = declared.name
+        if (known := self.factories.get(name)) is not None:
+            bundle = known.context.get_bundle().get_symbolic_name()
+            raise FactoryTaken(factory=name, bundle=bundle)
+        self.factories[name] = Factory(factory, declared, bundle_context)
+        self.tell(Kind.REGISTERED, name)
+        return True
+
+    def unregister_factory(self, factory_name: str) -> Deferred[bool]:
+        """Kill its components and forget it; fires with whether there was one."""
+        known = factory_name in self.factories
+        ended = self._kill(
+            component
+            for component in self.components.values()
+            if component.declared.name == factory_name
+        )
+        if known:
+            self._forget_factory(factory_name)
+        return ended.addCallback(lambda ignored: known)
+
+    def _forget_factory(self, name: str) -> None:
+        del self.factories[name]
+        self.tell(Kind.UNREGISTERED, name)
+
+    def is_registered_factory(self, name: str) -> bool:
+        """Whether there is a factory of that name."""
+        return name in self.factories
+
+    def get_factories(self) -> list[str]:
+        """The names of all factories, in order."""
+        return sorted(self.factories)
+
+    def get_factory_bundle(self, name: str) -> Bundle:
+        """The bundle that a factory comes from.
+
+        @raise NoSuchFactory: there is none of that name.
+        """
+        return self._factory(name).context.get_bundle()
+
+    def get_factory_details(self, name: str) -> dict[str, Any]:
+        """What a factory declares, for people."""
+        return factory_details(self._factory(name))
+
+    def _factory(self, name: str) -> Factory:
+        if (factory := self.factories.get(name)) is None:
+            raise NoSuchFactory(factory=name)
+        return factory
+
+    # Components
+
+    def instantiate(
+        self, factory_name: str, name: str, properties: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Make a component; gives its object.
+
+        If its requirements are met, it is valid when this returns, unless its callbacks take their
+        time.
+        @raise BundleException: there is no such factory, the name is taken, and so on.
+        """
+        factory = self._factory(factory_name)
+        self._check_name(name, factory)
+        instance = construct(factory.cls, name, factory.declared)
+        given = dict(properties or {})
+        component = assemble(self, factory.declared, factory.context, name, instance, given)
+        self.components[name] = component
+        self.tell(Kind.INSTANTIATED, factory_name, name)
+        self._begin(component)
+        return instance
+
+    def _check_name(self, name: Any, factory: Factory) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise NotAName(name=repr(name))
+        if self._stopping:
+            raise TooLate(component=name)
+        if name in self.components:
+            raise NameTaken(component=name, factory=self.components[name].declared.name)
+        if factory.declared.singleton:
+            for component in self.components.values():
+                if component.declared is factory.declared:
+                    raise SingletonTaken(factory=factory.declared.name, component=component.name)
+
+    def _begin(self, component: Component) -> None:
+        """Start it, or let it wait for those handlers that are not there."""
+        if self.missing(component):
+            self.waiting[component.name] = component
+            return
+        for handler_id in component.declared.handler_ids() - KINDS:
+            _, makes = self._handlers[handler_id]
+            component.handlers += makes.get_handlers(component, component.instance)
+        component.start()
+
+    def missing(self, component: Component) -> set[str]:
+        """The handlers that a component needs, and that are not there."""
+        return {
+            handler_id
+            for handler_id in component.declared.handler_ids() - KINDS
+            if handler_id not in self._handlers
+        }
+
+    def forget(self, component: Component) -> None:
+        """A component is gone."""
+        if self.components.get(component.name) is component:
+            del self.components[component.name]
+        self.waiting.pop(component.name, None)
+
+    def kill(self, name: str) -> Deferred[None]:
+        """Let a component be gone; fires once it is.
+
+        @raise NoSuchComponent: there is none of that name.
+        """
+        return self.component(name).kill()
+
+    def _kill(self, components: Iterable[Component]) -> Deferred[Any]:
+        """The latest first; fires once all are gone."""
+        return DeferredList([component.kill() for component in reversed(list(components))])
+
+    def invalidate(self, name: str) -> None:
+        """Let a component be invalid until L{retry_erroneous} is asked for."""
+        self.component(name).ask(Event.HOLD)
+
+    def retry_erroneous(
+        self, name: str, properties_update: Mapping[str, Any] | None = None
+    ) -> Phase:
+        """Let a component that failed, or was invalidated, try again; gives its state.
+
+        @param properties_update: properties to change first.
+        """
+        component = self.component(name)
+        if component.state in (Phase.ERRONEOUS, Phase.INVALID):
+            component.given.update(properties_update or {})
+            component.set_properties(properties_update or {})
+            component.ask(Event.RETRY)
+        return component.state
+
+    def reconfigure(self, name: str, properties: Mapping[str, Any]) -> None:
+        """Change properties of a component; a hidden one by its name with a dot before it."""
+        self.component(name).set_properties(properties)
+
+    def component(self, name: str) -> Component:
+        """The component of a name.
+
+        @raise NoSuchComponent: there is none.
+        """
+        if (component := self.components.get(name)) is None:
+            raise NoSuchComponent(component=name)
+        return component
+
+    def is_registered_instance(self, name: str) -> bool:
+        """Whether there is a component of that name."""
+        return name in self.components
+
+    def get_instance(self, name: str) -> Any:
+        """The object of a component."""
+        return self.component(name).instance
+
+    def get_instances(self) -> list[tuple[str, str, Phase]]:
+        """(name, factory, state) of all components that do not wait for handlers, in order."""
+        return sorted(
+            (component.name, component.declared.name, component.state)
+            for component in self.components.values()
+            if component.name not in self.waiting
+        )
+
+    def get_waiting_components(self) -> list[tuple[str, str, set[str]]]:
+        """(name, factory, handlers that are missing) of those that wait, in order."""
+        return sorted(
+            (component.name, component.declared.name, self.missing(component))
+            for component in self.waiting.values()
+        )
+
+    def get_instance_properties(self, name: str) -> dict[str, Any]:
+        """A copy of a component's properties, its name included."""
+        component = self.component(name)
+        return {**component.properties, "instance.name": name}
+
+    def get_instance_details(self, name: str) -> dict[str, Any]:
+        """What is known of a component, for people."""
+        return instance_details(self.component(name))
+
+    # Handlers
+
+    def service_changed(self, event: ServiceEvent) -> None:
+        """For the registry: what makes handlers comes and goes."""
+        if event.kind is ServiceEventKind.REGISTERED:
+            self._add_handler(event.reference)
+        elif event.kind is ServiceEventKind.UNREGISTERING:
+            self._remove_handler(event.reference)
+
+    def _add_handler(self, reference: ServiceReference) -> None:
+        handler_id = reference.get_property(HANDLER_ID)
+        if not handler_id or handler_id in self._handlers:
+            return
+        self._handlers[handler_id] = (reference, self.context.get_service(reference))
+        for name, component in list(self.waiting.items()):
+            if not self.missing(component):
+                del self.waiting[name]
+                self._begin(component)
+
+    def _remove_handler(self, reference: ServiceReference) -> None:
+        """Those that need it wait; another that was registered for the same takes its place."""
+        handler_id = reference.get_property(HANDLER_ID)
+        if handler_id not in self._handlers or self._handlers[handler_id][0] is not reference:
+            return
+        del self._handlers[handler_id]
+        self.context.unget_service(reference)
+        for component in list(self.components.values()):
+            if handler_id in component.declared.handler_ids() and not self._stopping:
+                component.kill().addCallback(self._again, component)
+        for other in self.context.get_all_service_references(SERVICE_HANDLER_FACTORY):
+            self._add_handler(other)
+
+    def _again(self, ignored: None, before: Component) -> None:
+        """Start a component afresh, around the same object."""
+        if before.declared.name in self.factories and before.name not in self.components:
+            component = assemble(
+                self,
+                before.declared,
+                before.context,
+                before.name,
+                before.instance,
+                {**before.given, **before.properties},
+            )
+            self.components[before.name] = component
+            self._begin(component)
+
+    # Listeners
+
+    def add_listener(self, listener: Any) -> bool:
+        """Tell it from now on, by C{handle_ipopo_event}; C{False} if it is told already."""
+        if listener in self.listeners or not hasattr(listener, "handle_ipopo_event"):
+            return False
+        self.listeners.append(listener)
+        return True
+
+    def remove_listener(self, listener: Any) -> bool:
+        """Tell it no more; whether it was told."""
+        if listener not in self.listeners:
+            return False
+        self.listeners.remove(listener)
+        return True
+
+    def tell(self, kind: Kind, factory: str, component: str | None = None) -> None:
+        """Tell all; what one raises is logged, and the others are told."""
+        for listener in tuple(self.listeners):
+            try:
+                listener.handle_ipopo_event(IPopoEvent(kind, factory, component))
+            except Exception:
+                log.failure("a listener to components failed")
+
+    def alarmed(self, component: Component, error: FrameworkException) -> None:
+        """A callback says that it cannot go on: with its component, or with the framework."""
+        component.ask(Event.KILL)
+        if error.needs_stop:
+            self.context.get_framework().stop_for(error)
+
+
+def _factories_in(bundle: Bundle) -> Iterator[type]:
+    """The factories that a bundle's module defines, not those that it imports."""
+    module = bundle.get_module()
+    for value in list(vars(module).values()):
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            declared = context_of(value)
+            if declared is not None and declared.complete:
+                yield value
+
+
+@contextmanager
+def use_ipopo(bundle_context: BundleContext) -> Iterator[Container]:
+    """The container of a framework, for as long as the block lasts.
+
+    @raise BundleException: there is none.
+    """
+    reference = bundle_context.get_service_reference(SERVICE_IPOPO)
+    if reference is None:
+        raise NoComponents
+    try:
+        yield bundle_context.get_service(reference)
+    finally:
+        bundle_context.unget_service(reference)

@@ -1,0 +1,64 @@
+"""What else may take part in the lives of components: handlers that bundles contribute."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from zope.interface import Interface
+
+if TYPE_CHECKING:
+    from pop.components.component import Component
+
+__all__ = ["HANDLER_ID", "SERVICE_HANDLER_FACTORY", "Handler", "IHandlerFactory"]
+
+SERVICE_HANDLER_FACTORY: Final = "ipopo.handler.factory"
+"""Under this name a bundle registers what makes handlers."""
+HANDLER_ID: Final = "ipopo.handler.id"
+"""The property that says for which declarations: those of C{context.configuration(id)}."""
+
+
+class IHandlerFactory(Interface):
+    """Makes handlers for those components whose class declares something for them."""
+
+    def get_handlers(component: "Component", instance: Any) -> "Iterable[Handler]":
+        """The handlers of a component that is about to be started."""
+
+
+class Handler:
+    """Takes part in the life of one component. All that it does not redefine does nothing.
+
+    A handler whose L{is_valid} changes its mind calls the component's C{look()}.
+    """
+
+    def start(self) -> None:
+        """The component is about to look for what it requires."""
+
+    def stop(self) -> None:
+        """The component is gone."""
+
+    def clear(self) -> None:
+        """Forget it."""
+
+    def is_valid(self) -> bool:
+        """Whether the component may be valid."""
+        return True
+
+    def pre_validate(self) -> None:
+        """It is about to become valid."""
+
+    def post_validate(self) -> None:
+        """It is valid, and what it provides is registered."""
+
+    def pre_invalidate(self) -> None:
+        """It is about to become invalid."""
+
+    def post_invalidate(self) -> None:
+        """It is invalid."""
+
+    def on_property_change(self, name: str, old: Any, new: Any) -> None:
+        """It has another property."""
+
+    def on_hidden_property_change(self, name: str, old: Any, new: Any) -> None:
+        """It has another hidden property."""
+
+    def on_controller_change(self, name: str, value: bool) -> None:
+        """A registration of it was switched on or off."""
