@@ -4,6 +4,8 @@ Everything that the author of a component needs can be imported from here. It kn
 ZooKeeper, nor of the agent.
 """
 
+from pop.components.broadcast import Replies
+from pop.components.bundle import Bundle, BundleActivator, BundleState
 from pop.components.callbacks import (
     ARG_BUNDLE_CONTEXT,
     ARG_COMPONENT_CONTEXT,
@@ -21,6 +23,8 @@ from pop.components.callbacks import (
     Validate,
     ValidateComponent,
 )
+from pop.components.container import SERVICE_IPOPO, Container, use_ipopo
+from pop.components.context import BundleContext
 from pop.components.decorators import (
     ComponentFactory,
     HiddenProperty,
@@ -29,7 +33,15 @@ from pop.components.decorators import (
     Provides,
     SingletonFactory,
 )
+from pop.components.errors import BundleException, FrameworkException
+from pop.components.events import BundleEvent, ServiceEvent
 from pop.components.factory import FactoryManipulationError
+from pop.components.framework import Framework, create_framework
+from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY, Handler, IHandlerFactory
+from pop.components.life import Phase
+from pop.components.notices import IPopoEvent
+from pop.components.reference import ServiceReference
+from pop.components.registry import ServiceRegistration
 from pop.components.requires import (
     Requires,
     RequiresBest,
@@ -38,34 +50,60 @@ from pop.components.requires import (
     RequiresVarFilter,
     Temporal,
 )
+from pop.components.syntax import get_ldap_filter
+from pop.components.temporal import TemporalException
 
 __all__ = [
     "ARG_BUNDLE_CONTEXT",
     "ARG_COMPONENT_CONTEXT",
     "ARG_PROPERTIES",
+    "HANDLER_ID",
+    "SERVICE_HANDLER_FACTORY",
+    "SERVICE_IPOPO",
     "Bind",
     "BindField",
+    "Bundle",
+    "BundleActivator",
+    "BundleContext",
+    "BundleEvent",
+    "BundleException",
+    "BundleState",
     "ComponentFactory",
+    "Container",
     "FactoryManipulationError",
+    "Framework",
+    "FrameworkException",
+    "Handler",
     "HiddenProperty",
+    "IHandlerFactory",
+    "IPopoEvent",
     "Instantiate",
     "Invalidate",
     "InvalidateComponent",
+    "Phase",
     "PostRegistration",
     "PostUnregistration",
     "Property",
     "Provides",
+    "Replies",
     "Requires",
     "RequiresBest",
     "RequiresBroadcast",
     "RequiresMap",
     "RequiresVarFilter",
+    "ServiceEvent",
+    "ServiceReference",
+    "ServiceRegistration",
     "SingletonFactory",
     "Temporal",
+    "TemporalException",
     "Unbind",
     "UnbindField",
     "Update",
     "UpdateField",
     "Validate",
     "ValidateComponent",
+    "create_framework",
+    "get_ldap_filter",
+    "use_ipopo",
 ]

@@ -76,7 +76,7 @@ class AggregateDependency(Dependency):
             self.inject()
         for reference, previous in updates:
             if (service := self.services.get(reference)) is not None:
-                await self.component.updated(self, reference, service, previous)
+                await self.component.updated(self.field, reference, service, previous)
 
     def satisfied(self) -> bool:
         """There is one at least."""

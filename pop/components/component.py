@@ -6,7 +6,7 @@ So no two callbacks of a component ever overlap, however long they take.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
@@ -15,30 +15,22 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from pop.components.callbacks import (
-    ARG_BUNDLE_CONTEXT,
-    ARG_COMPONENT_CONTEXT,
-    BIND,
-    BIND_FIELD,
     INVALIDATE,
     POST_REGISTRATION,
     POST_UNREGISTRATION,
-    UNBIND,
-    UNBIND_FIELD,
-    UPDATE,
-    UPDATE_FIELD,
     VALIDATE,
 )
+from pop.components.callee import Callee
 from pop.components.calls import Pause, advance
 from pop.components.context import BundleContext
 from pop.components.dependency import Dependency
 from pop.components.errors import BundleException, FrameworkException
-from pop.components.factory import INSTANCE_NAME, FactoryContext, FieldCallback
+from pop.components.factory import INSTANCE_NAME, FactoryContext
 from pop.components.fields import COMPONENT
 from pop.components.hooks import Handler
-from pop.components.life import BUSY, Deed, Event, Life, Phase, step
+from pop.components.life import BUSY, Deed, Event, Phase, step
 from pop.components.notices import Kind
 from pop.components.offer import Offer
-from pop.components.properties import Properties
 from pop.components.reference import ServiceReference
 from pop.components.retry import RETRY, retry_of
 
@@ -50,11 +42,9 @@ __all__ = ["Component"]
 log = Logger()
 
 
-class Component:
+class Component(Callee):
     """A named instance of a component factory.
 
-    @ivar instance: the object itself.
-    @ivar properties: what its registrations show.
     @ivar given: all that it was instantiated with.
     @ivar error_trace: why it last failed to become valid.
     """
@@ -68,19 +58,12 @@ class Component:
         "_toggled",
         "bundle",
         "clock",
-        "container",
-        "context",
-        "declared",
         "dependencies",
         "error_trace",
         "given",
         "handlers",
         "hidden",
-        "instance",
-        "life",
-        "name",
         "offers",
-        "properties",
         "waits_for",
     )
 
@@ -93,17 +76,11 @@ class Component:
         instance: Any,
         given: dict[str, Any],
     ) -> None:
-        self.container = container
+        super().__init__(container, declared, context, name, instance)
         self.clock: IReactorTime | None = container.patience.clock
-        self.declared = declared
-        self.context = context
         self.bundle = context.get_bundle()
-        self.name = name
-        self.instance = instance
         self.given = given
-        self.properties: dict[str, Any] = {}
         self.hidden: dict[str, Any] = {}
-        self.life = Life()
         self.dependencies: list[Dependency] = []
         self.handlers: list[Handler] = []
         self.offers = [Offer(provision) for provision in declared.provisions]
@@ -118,11 +95,6 @@ class Component:
 
     def __repr__(self) -> str:
         return f"<component {self.name} of {self.declared.name}: {self.life.phase.name}>"
-
-    @property
-    def state(self) -> Phase:
-        """Where it is in its life."""
-        return self.life.phase
 
     # Beginning, and what may be asked
 
@@ -230,7 +202,7 @@ class Component:
         self._stop_timer()
         for handler in self.handlers:
             handler.pre_validate()
-        error = await self._call_of_life(VALIDATE)
+        error = await self.call_of_life(VALIDATE)
         self.error_trace = None if error is None else "".join(format_exception(error))
         if error is not None:
             return Event.RAISED
@@ -251,7 +223,7 @@ class Component:
             await self._take_back(offer)
 
     async def _invalidate(self) -> Event:
-        error = await self._call_of_life(INVALIDATE)
+        error = await self.call_of_life(INVALIDATE)
         return Event.ENDED if error is None else Event.RAISED
 
     async def _release(self) -> None:
@@ -363,87 +335,11 @@ class Component:
         self._toggled = True
         self.look()
 
-    # Callbacks
-
-    async def bound(self, dependency: Dependency, reference: ServiceReference, it: Any) -> None:
-        """Something was injected."""
-        if self.declared.callbacks or self.declared.field_callbacks:
-            await self.call(BIND, it, reference)
-            await self._call_for_field(BIND_FIELD, dependency.field, it, reference)
-        self.tell(Kind.BOUND)
-
-    async def updated(
-        self,
-        dependency: Dependency,
-        reference: ServiceReference,
-        it: Any,
-        previous: Properties | None,
-    ) -> None:
-        """What was injected has other properties."""
-        if self.declared.callbacks or self.declared.field_callbacks:
-            old = {} if previous is None else previous.as_dict()
-            await self._call_for_field(UPDATE_FIELD, dependency.field, it, reference, old)
-            await self.call(UPDATE, it, reference, old)
-
-    async def unbound(self, dependency: Dependency, reference: ServiceReference, it: Any) -> None:
-        """Something is about to be taken away."""
-        if self.declared.callbacks or self.declared.field_callbacks:
-            await self._call_for_field(UNBIND_FIELD, dependency.field, it, reference)
-            await self.call(UNBIND, it, reference)
-        self.tell(Kind.UNBOUND)
-
-    async def call(self, kind: str, *arguments: Any) -> BaseException | None:
-        """Call a callback, if there is one, and wait for it; gives what it raised."""
-        callback = self.declared.callbacks.get(kind)
-        if callback is None:
-            return None
-        return await self._call(getattr(self.instance, callback.method), arguments)
-
-    async def _call_of_life(self, kind: str) -> BaseException | None:
-        callback = self.declared.callbacks.get(kind)
-        if callback is None:
-            return None
-        arguments: Iterable[Any] = (self.context,)
-        if callback.arguments is not None:
-            arguments = map(self._argument, callback.arguments)
-        return await self._call(getattr(self.instance, callback.method), arguments)
-
-    def _argument(self, name: str) -> Any:
-        if name == ARG_BUNDLE_CONTEXT:
-            return self.context
-        return self if name == ARG_COMPONENT_CONTEXT else dict(self.properties)
-
-    async def _call_for_field(self, kind: str, field: str, *arguments: Any) -> None:
-        callback: FieldCallback | None = self.declared.field_callbacks.get(kind, {}).get(field)
-        if callback and (self.life.phase is Phase.VALID or not callback.if_valid):
-            await self._call(getattr(self.instance, callback.method), (field, *arguments))
-
-    async def _call(
-        self, method: Callable[..., Any], arguments: Iterable[Any]
-    ) -> BaseException | None:
-        try:
-            result = method(*arguments)
-            if result is not None:
-                name = f"{method.__qualname__} of component {self.name}"
-                if waiting := self.container.patience.deferred(name, result):
-                    await Pause(waiting)
-        except FrameworkException as error:
-            self.complain("{method} cannot go on", method=method.__qualname__)
-            self.container.alarmed(self, error)
-            return error
-        except Exception as error:
-            self.complain("{method} failed", method=method.__qualname__)
-            return error
-        return None
-
-    def tell(self, kind: Kind) -> None:
-        """Tell those who listen to components."""
-        if self.container.listeners:
-            self.container.tell(kind, self.declared.name, self.name)
-
-    def complain(self, what: str, **fields: Any) -> None:
-        """Log the exception that is being handled."""
-        log.failure("{component}: " + what, component=self.name, **fields)
+    def alarm(self, error: FrameworkException) -> None:
+        """A callback says that it cannot go on: with the component, or with the framework."""
+        self.ask(Event.KILL)
+        if error.needs_stop:
+            self.context.get_framework().stop_for(error)
 
     # Who is still being used
 

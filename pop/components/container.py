@@ -2,37 +2,31 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
 from pop.components.assembly import assemble, construct
-from pop.components.bundle import Bundle, BundleState
+from pop.components.bundle import Bundle
 from pop.components.component import Component
 from pop.components.context import BundleContext
-from pop.components.details import factory_details, instance_details
 from pop.components.errors import (
-    BundleException,
     FactoryTaken,
-    FrameworkException,
     NameTaken,
     NoComponents,
-    NoSuchComponent,
-    NoSuchFactory,
     NotAName,
     SingletonTaken,
     TooLate,
 )
-from pop.components.events import BundleEvent, BundleEventKind, ServiceEvent, ServiceEventKind
+from pop.components.events import ServiceEvent, ServiceEventKind
 from pop.components.factory import (
-    AUTO_RESTART,
-    FactoryContext,
     FactoryManipulationError,
     context_of,
 )
-from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY, IHandlerFactory
+from pop.components.followers import Follower
+from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY
+from pop.components.inventory import Factory, Inventory
 from pop.components.life import Event, Phase
 from pop.components.lingering import Lingering
 from pop.components.notices import IPopoEvent, Kind
@@ -40,23 +34,14 @@ from pop.components.reference import ServiceReference
 from pop.components.requirement import KINDS
 from pop.components.retry import USUAL
 
-__all__ = ["SERVICE_IPOPO", "Container", "Factory", "use_ipopo"]
+__all__ = ["SERVICE_IPOPO", "Container", "use_ipopo"]
 
 log = Logger()
 SERVICE_IPOPO: Final = "pelix.ipopo.core"
 """The name under which the container is registered."""
 
 
-@dataclass(frozen=True)
-class Factory:
-    """A component class, and the bundle that it comes from."""
-
-    cls: type
-    declared: FactoryContext
-    context: BundleContext
-
-
-class Container:
+class Container(Inventory):
     """All factories and components of a framework.
 
     @ivar patience: how long a callback may take.
@@ -66,36 +51,30 @@ class Container:
     """
 
     def __init__(self, context: BundleContext) -> None:
+        super().__init__()
         self.context = context
         self.patience = context.get_framework().patience
         self.retry = USUAL
         self.lingering = Lingering()
         self.listeners: list[Any] = []
-        self.factories: dict[str, Factory] = {}
-        self.components: dict[str, Component] = {}
-        self.waiting: dict[str, Component] = {}
-        self._handlers: dict[str, tuple[ServiceReference, IHandlerFactory]] = {}
-        self._coming_back: dict[Bundle, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._follower = Follower(self)
         self._stopping = False
 
     # Its own life
 
     def start(self) -> None:
-        """Take in the factories of all bundles that are active, and be told of others."""
+        """Make components of what bundles define, those that are active and those to come."""
         context = self.context
-        context.add_bundle_listener(self)
         context.add_framework_stop_listener(self)
         context.add_service_listener(self, None, SERVICE_HANDLER_FACTORY)
         for reference in context.get_all_service_references(SERVICE_HANDLER_FACTORY):
             self._add_handler(reference)
-        for bundle in context.get_bundles():
-            if bundle.get_state() is BundleState.ACTIVE:
-                self._take_in(bundle)
+        self._follower.start()
 
     def stop(self) -> Deferred[Any]:
         """Kill all components, and forget all factories; fires when that is done."""
         self._stopping = True
-        self.context.remove_bundle_listener(self)
+        self._follower.stop()
         self.context.remove_framework_stop_listener(self)
         self.context.remove_service_listener(self)
         ended = self._kill(list(self.components.values()))
@@ -107,47 +86,10 @@ class Container:
         """For the framework: nothing new is made any more."""
         self._stopping = True
 
-    def bundle_changed(self, event: BundleEvent) -> Deferred[Any] | None:
-        """For the framework: factories come and go with their bundles."""
-        bundle, kind = event.bundle, event.kind
-        if kind is BundleEventKind.STARTED:
-            self._take_in(bundle)
-            self._bring_back(bundle)
-        elif kind is BundleEventKind.STOPPING:
-            return self._let_go(bundle)
-        elif kind is BundleEventKind.UPDATE_BEGIN:
-            self._coming_back[bundle] = self._lasting(bundle)
-        elif kind in (BundleEventKind.UPDATED, BundleEventKind.UPDATE_FAILED):
-            self._coming_back.pop(bundle, None)
-        return None
+    # Factories
 
-    def _take_in(self, bundle: Bundle) -> None:
-        """Each factory for itself: what fails with one harms no other."""
-        found = list(_factories_in(bundle))
-        for cls in found:
-            try:
-                self.register_factory(bundle.get_bundle_context(), cls)
-            except BundleException as error:
-                log.error("{error}", error=error)
-        for cls in found:
-            self._instantiate_all(cls)
-
-    def _instantiate_all(self, cls: type) -> None:
-        declared = context_of(cls)
-        assert declared is not None  # it is a factory
-        factory = self.factories.get(declared.name)
-        if factory is None or factory.cls is not cls:
-            return
-        for name, properties in declared.instances.items():
-            self._try_to_instantiate(declared.name, name, properties)
-
-    def _try_to_instantiate(self, factory: str, name: str, given: Mapping[str, Any]) -> None:
-        try:
-            self.instantiate(factory, name, given)
-        except BundleException as error:
-            log.error("{error}", error=error)
-
-    def _let_go(self, bundle: Bundle) -> Deferred[Any]:
+    def let_go(self, bundle: Bundle) -> Deferred[Any]:
+        """Kill all components of a bundle, and forget its factories; fires when that is done."""
         ended = self._kill(
             component for component in self.components.values() if component.bundle is bundle
         )
@@ -155,21 +97,6 @@ class Container:
             if factory.context.get_bundle() is bundle:
                 self._forget_factory(name)
         return ended
-
-    def _lasting(self, bundle: Bundle) -> list[tuple[str, str, dict[str, Any]]]:
-        """The components of a bundle that are to come back after its update."""
-        return [
-            (component.declared.name, component.name, {**component.given, **component.properties})
-            for component in self.components.values()
-            if component.bundle is bundle and component.given.get(AUTO_RESTART)
-        ]
-
-    def _bring_back(self, bundle: Bundle) -> None:
-        for factory, name, given in self._coming_back.get(bundle, ()):
-            if name not in self.components and factory in self.factories:
-                self._try_to_instantiate(factory, name, given)
-
-    # Factories
 
     def register_factory(self, bundle_context: BundleContext, factory: type) -> bool:
         """Make components of a class possible.
@@ -204,30 +131,6 @@ class Container:
         del self.factories[name]
         self.tell(Kind.UNREGISTERED, name)
 
-    def is_registered_factory(self, name: str) -> bool:
-        """Whether there is a factory of that name."""
-        return name in self.factories
-
-    def get_factories(self) -> list[str]:
-        """The names of all factories, in order."""
-        return sorted(self.factories)
-
-    def get_factory_bundle(self, name: str) -> Bundle:
-        """The bundle that a factory comes from.
-
-        @raise NoSuchFactory: there is none of that name.
-        """
-        return self._factory(name).context.get_bundle()
-
-    def get_factory_details(self, name: str) -> dict[str, Any]:
-        """What a factory declares, for people."""
-        return factory_details(self._factory(name))
-
-    def _factory(self, name: str) -> Factory:
-        if (factory := self.factories.get(name)) is None:
-            raise NoSuchFactory(factory=name)
-        return factory
-
     # Components
 
     def instantiate(
@@ -239,7 +142,7 @@ class Container:
         time.
         @raise BundleException: there is no such factory, the name is taken, and so on.
         """
-        factory = self._factory(factory_name)
+        factory = self.factory(factory_name)
         self._check_name(name, factory)
         instance = construct(factory.cls, name, factory.declared)
         given = dict(properties or {})
@@ -270,14 +173,6 @@ class Container:
             _, makes = self._handlers[handler_id]
             component.handlers += makes.get_handlers(component, component.instance)
         component.start()
-
-    def missing(self, component: Component) -> set[str]:
-        """The handlers that a component needs, and that are not there."""
-        return {
-            handler_id
-            for handler_id in component.declared.handler_ids() - KINDS
-            if handler_id not in self._handlers
-        }
 
     def forget(self, component: Component) -> None:
         """A component is gone."""
@@ -317,47 +212,6 @@ class Container:
     def reconfigure(self, name: str, properties: Mapping[str, Any]) -> None:
         """Change properties of a component; a hidden one by its name with a dot before it."""
         self.component(name).set_properties(properties)
-
-    def component(self, name: str) -> Component:
-        """The component of a name.
-
-        @raise NoSuchComponent: there is none.
-        """
-        if (component := self.components.get(name)) is None:
-            raise NoSuchComponent(component=name)
-        return component
-
-    def is_registered_instance(self, name: str) -> bool:
-        """Whether there is a component of that name."""
-        return name in self.components
-
-    def get_instance(self, name: str) -> Any:
-        """The object of a component."""
-        return self.component(name).instance
-
-    def get_instances(self) -> list[tuple[str, str, Phase]]:
-        """(name, factory, state) of all components that do not wait for handlers, in order."""
-        return sorted(
-            (component.name, component.declared.name, component.state)
-            for component in self.components.values()
-            if component.name not in self.waiting
-        )
-
-    def get_waiting_components(self) -> list[tuple[str, str, set[str]]]:
-        """(name, factory, handlers that are missing) of those that wait, in order."""
-        return sorted(
-            (component.name, component.declared.name, self.missing(component))
-            for component in self.waiting.values()
-        )
-
-    def get_instance_properties(self, name: str) -> dict[str, Any]:
-        """A copy of a component's properties, its name included."""
-        component = self.component(name)
-        return {**component.properties, "instance.name": name}
-
-    def get_instance_details(self, name: str) -> dict[str, Any]:
-        """What is known of a component, for people."""
-        return instance_details(self.component(name))
 
     # Handlers
 
@@ -428,22 +282,6 @@ class Container:
                 listener.handle_ipopo_event(IPopoEvent(kind, factory, component))
             except Exception:
                 log.failure("a listener to components failed")
-
-    def alarmed(self, component: Component, error: FrameworkException) -> None:
-        """A callback says that it cannot go on: with its component, or with the framework."""
-        component.ask(Event.KILL)
-        if error.needs_stop:
-            self.context.get_framework().stop_for(error)
-
-
-def _factories_in(bundle: Bundle) -> Iterator[type]:
-    """The factories that a bundle's module defines, not those that it imports."""
-    module = bundle.get_module()
-    for value in list(vars(module).values()):
-        if isinstance(value, type) and value.__module__ == module.__name__:
-            declared = context_of(value)
-            if declared is not None and declared.complete:
-                yield value
 
 
 @contextmanager

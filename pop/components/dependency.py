@@ -185,12 +185,12 @@ class Dependency(ABC):
             return
         self.hold(reference, service)
         setattr(component.instance, self.field, self.value())
-        await component.bound(self, reference, service)
+        await component.bound(self.field, reference, service)
 
     async def unbind(self, reference: ServiceReference) -> None:
         """Tell the component, and take it away."""
         component = self.component
-        await component.unbound(self, reference, self.held(reference))
+        await component.unbound(self.field, reference, self.held(reference))
         service = self.drop(reference)
         setattr(component.instance, self.field, self.value())
         self._unget(reference, service)
@@ -279,7 +279,7 @@ class SimpleDependency(Dependency):
             await self.bind(best)
         while self.updates and self.reference is not None and not self.gone:
             previous = self.updates.pop(0)
-            await self.component.updated(self, self.reference, self.service, previous)
+            await self.component.updated(self.field, self.reference, self.service, previous)
 
     def satisfied(self) -> bool:
         """One is bound, and there."""

@@ -6,8 +6,8 @@ from pop.components.reference import SERVICE_ID
 
 if TYPE_CHECKING:
     from pop.components.component import Component
-    from pop.components.container import Factory
     from pop.components.dependency import Dependency
+    from pop.components.inventory import Factory
 
 __all__ = ["factory_details", "instance_details"]
 

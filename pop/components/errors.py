@@ -100,6 +100,45 @@ class FrameworkStays(BundleException):
     """The framework itself cannot be {deed}."""
 
 
+# Components
+
+
+class NoComponents(BundleException):
+    """No components can live here: start the bundle pop.components.ipopo first."""
+
+
+class NoSuchFactory(BundleException, TypeError):
+    """There is no component factory {factory}."""
+
+
+class FactoryTaken(BundleException):
+    """A component factory {factory} comes from the bundle {bundle} already."""
+
+
+class NoSuchComponent(BundleException, ValueError, KeyError):
+    """There is no component {component}."""
+
+
+class NameTaken(BundleException, ValueError):
+    """There is a component {component} already, of the factory {factory}."""
+
+
+class SingletonTaken(BundleException, ValueError):
+    """The factory {factory} makes one component at a time, and has made {component}."""
+
+
+class NotAName(BundleException, ValueError):
+    """A component cannot be named {name}."""
+
+
+class TooLate(BundleException, ValueError):
+    """The component {component} is not made any more: the framework is stopping."""
+
+
+class NotConstructed(BundleException, TypeError):
+    """The component {component} cannot be made by the factory {factory}: {reason}."""
+
+
 class CallTimeout(Exception):
     """A callback did not end in time."""
 

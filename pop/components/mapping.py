@@ -90,7 +90,7 @@ class MapDependency(Dependency):
             self.inject()
         for reference, previous in updates:
             if found := self.bound.get(reference):
-                await self.component.updated(self, reference, found[1], previous)
+                await self.component.updated(self.field, reference, found[1], previous)
 
     async def _move_or_unbind(
         self, reference: ServiceReference, placed: dict[Any, list[ServiceReference]]

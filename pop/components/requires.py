@@ -16,6 +16,7 @@ from pop.components.requirement import (
     Requirement,
     listed,
 )
+from pop.components.syntax import get_ldap_filter
 
 __all__ = [
     "Requires",
@@ -41,6 +42,8 @@ class _Requires:
             raise ValueError(f"{field!r} is no name for a field")
         self.field = field
         self.requirement = requirement
+        if self.kind != VARIABLE_FILTER:
+            get_ldap_filter(requirement.filter)
 
     def __call__(self, cls: Class) -> Class:
         context = declaring(cls)

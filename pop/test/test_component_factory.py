@@ -22,6 +22,7 @@ from pop.components import (
     Validate,
     ValidateComponent,
 )
+from pop.components.errors import BadFilter, BadSpecification
 from pop.components.factory import Callback, FactoryContext, FieldCallback, Provision, context_of
 from pop.components.requirement import BEST, MAP, REQUIRES, Requirement
 
@@ -169,12 +170,13 @@ class FactoryTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """What makes no sense is refused where it stands."""
         for wrong in ("", " ", "a ", "a(b)", "a,b", "a=*"):
-            self.assertRaises(ValueError, Requires, "_field", wrong)
-            self.assertRaises(ValueError, Provides, wrong)
-        self.assertRaises(TypeError, Requires, "_field", 5)
+            self.assertRaises(BadSpecification, Requires, "_field", wrong)
+            self.assertRaises(BadSpecification, Provides, wrong)
+        self.assertRaises(BadSpecification, Requires, "_field", 5)
+        self.assertRaises(BadFilter, Requires, "_field", "spec", spec_filter="(a=")
         self.assertRaises(TypeError, Requires, 5, "spec")
         self.assertRaises(ValueError, Requires, "a field", "spec")
-        self.assertRaises(ValueError, Requires, "_field", [])
+        self.assertRaises(BadSpecification, Requires, "_field", [])
         self.assertRaises(TypeError, RequiresMap, "_field", "spec", None)
         self.assertRaises(ValueError, Property, "a field")
         self.assertRaises(TypeError, Property, None)
