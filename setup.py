@@ -32,6 +32,7 @@ setup(
         "psutil >= 5.9",
         "platformdirs >= 4",
         "PyYAML >= 6",
+        "pip >= 23.1",
         "cryptography >= 42",
     ],
     extras_require={

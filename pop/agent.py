@@ -23,6 +23,7 @@ from pop.instances import Instances
 from pop.journal import Entry
 from pop.model import Service as Wish
 from pop.plan import Held, Unrunnable, Want, plan
+from pop.preparations import Preparations
 from pop.program import Launch
 from pop.reasons import Reasons
 from pop.registration import Registration
@@ -42,7 +43,8 @@ wakes us stands still while the machine sleeps, and the one that counts does not
 class Agent(Service):
     """One machine's part of the cluster.
 
-    @param contact, instances: make them, given what to call when something about them changes.
+    @param contact, instances, preparations: make them, given what to call when something about
+        them changes.
     @param session, snapshot: what it goes on by, where its predecessor left off.
     @param keeps_services: whether a stop of the agent is to leave the services running.
     @param wall: the time of day in seconds, for what people read.
@@ -61,6 +63,7 @@ class Agent(Service):
         reports: Reports,
         contact: Callable[[Callable[[], None]], Contact],
         instances: Callable[[Callable[[Instance], None]], Instances],
+        preparations: Callable[[Callable[[], None]], Preparations],
         session: SessionNote,
         snapshot: Snapshot,
         catalogue: Catalogue,
@@ -75,6 +78,7 @@ class Agent(Service):
         self.cluster = cluster
         self.instances = instances(self._report)
         self._contact = contact(self.look_again)
+        self._preparations = preparations(self.look_again)
         self._session = session
         self._snapshot = snapshot
         self._registration = registration
@@ -90,6 +94,7 @@ class Agent(Service):
         self._wake: IDelayedCall | None = None
         self._joined = False
         self._swept = False
+        self._all_known = False
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
         self._reasons = Reasons()
@@ -138,6 +143,7 @@ class Agent(Service):
                 going_on.cancel()
         self._cancel_wake()
         self._contact.stop()
+        self._preparations.stop()
         keeps = self._keeps_services()
         count = len(self.instances.all())
         if keeps:
@@ -195,14 +201,17 @@ class Agent(Service):
                 return  # what was planned is old knowledge by now
             step.run(self.instances)
             await deferLater(self._clock, 0)  # what one step has to report need not wait for all
-        if grounds is Grounds.CURRENT and not self._swept:
-            self._swept = await self._reports.sweep()
+        if grounds is Grounds.CURRENT:
+            self._swept = self._swept or await self._reports.sweep()
+            if self._all_known:
+                self._preparations.tidy(self.instances.all())
 
     async def _wants(self, grounds: Grounds) -> Mapping[str, Want]:
         """What each slot should do, as far as that is known."""
         match grounds:
             case Grounds.CURRENT:
                 wanted = await self.cluster.wanted(self.machine)
+                self._all_known = wanted.listed and not wanted.unread
                 if wanted.listed:
                     self._snapshot.keep(wanted.services)
                     return self._unless_unread(wanted)
@@ -257,7 +266,7 @@ class Agent(Service):
         self._resolved = {
             name: self._resolve(name, service) for name, service in wanted.services.items()
         }
-        found = {name: want for name, (_, want) in self._resolved.items()}
+        found = self._preparations.judge({name: w for name, (_, w) in self._resolved.items()})
         complaints = {name: str(problem) for name, problem in wanted.problems.items()}
         found |= {name: Unrunnable(complaints[name]) for name in wanted.undefined}
         complaints |= {name: w.why for name, w in found.items() if isinstance(w, Unrunnable)}

@@ -16,7 +16,7 @@ from pop.errors import NotSpawned
 from pop.health import CommandCheck
 from pop.instance import how_it_ended
 from pop.interfaces import IProcess
-from pop.program import Launch, Program
+from pop.program import Launch
 
 Start = Callable[[str, Launch, BinaryIO, ProcessProtocol], IProcess]
 """(slot, launch, output, protocol): starts a program, and closes what is its output."""
@@ -42,7 +42,7 @@ class Commands:
 
         Cancelled, it is killed, with all that it started.
         """
-        program = Program(check.argv, launch.program.environment)
+        program = replace(launch.program, argv=check.argv, stdin=b"")
         launch = replace(launch, program=program, sockets=())
         output = Output(self._reactor)
         try:

@@ -362,6 +362,20 @@ class NotSpawned(PopError):
     """{reason}."""
 
 
+class NotBuilt(PopError):
+    """Its Python environment cannot be built: {reason}."""
+
+
+class NoEnvironment(PopError):
+    """The Python environment of the service "{service}" is not built yet on this machine; "pop
+    status {service}" says how that goes."""
+
+
+class NoOtherEnvironment(PopError):
+    """The service "{service}" has had no other Python environment on this machine, so there is
+    none to go back to. "pop run {service} packages" lists what is in the present one."""
+
+
 class CheckFailed(PopError):
     """{reason}."""
 

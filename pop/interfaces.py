@@ -1,7 +1,7 @@
 """Where something may be replaced."""
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pop.model import Instance
     from pop.program import Launch, Left, Program
+    from pop.recipe import Recipe
 
 STOP_SIGNALS = tuple(
     name
@@ -245,6 +246,27 @@ class IProcess(Interface):
         """Remember what it said of itself, for a successor of this agent that adopts it.
 
         What it is at first need not be said: that is remembered when it is started.
+        """
+
+
+class IBuilder(Interface):
+    """What makes the Python environments that programs run in."""
+
+    def has(service: str, recipe: "Recipe") -> bool:
+        """Whether an environment is there, complete."""
+
+    def build(service: str, launch: "Launch") -> "Deferred[None]":
+        """Make the one that a launch's recipe is of, beside those there are.
+
+        Cancelled, it ends what is at it.
+
+        @raise pop.errors.PopError: (as a failure) it cannot be made, in the installer's words.
+        """
+
+    def collect(used: Mapping[str, Collection[str]]) -> None:
+        """Remove what nobody needs; of each service that is named, a few are kept all the same.
+
+        @param used: for each service that is here, the keys of the recipes that are in use.
         """
 
 

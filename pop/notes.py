@@ -6,6 +6,7 @@ from typing import Any
 
 from pop.policy import Checks, Limits, Logs, Restarts
 from pop.program import Launch, Program
+from pop.recipe import Recipe
 
 
 def launch_to_json(launch: Launch) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def launch_to_json(launch: Launch) -> dict[str, Any]:
             # Each byte as the character of that number: JSON has texts only.
             "stdin": program.stdin.decode("latin-1"),
             "state": dict(program.state),
+            "recipe": None if program.recipe is None else program.recipe.to_object(),
         },
         "limits": vars(launch.limits),
         "restarts": vars(launch.restarts),
@@ -37,6 +39,8 @@ def launch_from_json(found: Mapping[str, Any]) -> Launch:
     """
     program = _known(Program, found["program"])
     program["stdin"] = str(program.get("stdin", "")).encode("latin-1")
+    if (recipe := program.get("recipe")) is not None:
+        program["recipe"] = Recipe.from_object(recipe)
     limits = _known(Limits, found.get("limits", {}))
     limits["rlimits"] = tuple((name, soft, hard) for name, soft, hard in limits.get("rlimits", ()))
     return Launch(

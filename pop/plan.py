@@ -31,6 +31,11 @@ class Unrunnable:
     why: str
 
 
+@dataclass(frozen=True)
+class Preparing(Unrunnable):
+    """The same for now: what it needs is being made."""
+
+
 Want = Launch | Held | Unrunnable
 """What a machine should do with a service that is deployed on it, or with one of its slots."""
 

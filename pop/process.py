@@ -16,6 +16,7 @@ from zope.interface import implementer
 from pop.accounts import Account, account_of
 from pop.census import Census, living, strays
 from pop.cgroup import Cgroups, own_cgroup, remove
+from pop.environments import Environments, inherited
 from pop.errors import NotSpawned
 from pop.execution import Execution
 from pop.exitstatus import reap
@@ -51,6 +52,7 @@ class Spawner:
     """Starts children whose files lie in a state directory.
 
     @ivar sockets: those that it holds for its children.
+    @ivar environments: the Python environments that some of them run in.
     @param environment: what the children inherit.
     @param cgroups: makes theirs; by default below the agent's own.
     """
@@ -66,6 +68,7 @@ class Spawner:
         cgroups: Cgroups | None = None,
     ) -> None:
         self.sockets = Sockets() if sockets is None else sockets
+        self.environments = Environments(state_dir)
         self._reactor = reactor
         self._state_dir = state_dir
         self._environment = {k: v for k, v in environment.items() if k not in SECRETS}
@@ -98,20 +101,22 @@ class Spawner:
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> IProcess:
         """See L{ISpawner.spawn}."""
         account = account_of(launch)
+        if launch.program.recipe is not None:
+            self.environments.used(service_of(name), launch.program.recipe)
         with ExitStack() as ended:
             told = self._hear(name, launch, protocol, account, ended)
             mark = self._marks.new()
             cgroup = self._cgroups.make(f"{mark:x}", launch.limits)
             self._remove(cgroup, ended)
             execution = replace(
-                self._execution(name, launch, account, told),
+                self._execution(name, launch, account, told, self._inherited(launch)),
                 rlimits=launch.limits.rlimits,
                 sockets=self.sockets.hold(service_of(name), launch.sockets),
                 names=tuple(map(socket_name, launch.sockets)),
                 cgroup=cgroup,
             )
             with marked(mark) as mark:
-                popen = _begin(execution, launch, self._output(name))
+                popen = _begin(execution, launch, self.output(name))
             try:
                 note = self._leftovers.note(name, launch, popen.pid, mark, cgroup)
             except OSError as error:
@@ -136,7 +141,7 @@ class Spawner:
         self, name: str, launch: Launch, streams: Streams, protocol: ProcessProtocol
     ) -> IProcess:
         """The same, with all its streams given; they are left open here."""
-        execution = self._execution(name, launch, account_of(launch), {})
+        execution = self._execution(name, launch, account_of(launch), {}, self._environment)
         with marked(self._marks.new()) as mark:
             popen = execution.begin(*streams)
         try:
@@ -186,24 +191,41 @@ class Spawner:
             ended.callback(remove, cgroup)
 
     def _execution(
-        self, name: str, launch: Launch, account: Account, told: Mapping[str, str]
+        self,
+        name: str,
+        launch: Launch,
+        account: Account,
+        told: Mapping[str, str],
+        inherited: Mapping[str, str],
     ) -> Execution:
+        environment = {
+            **inherited,
+            **account.variables(),
+            **launch.environment,
+            **launch.program.environment,
+            **told,
+        }
         return Execution(
             argv=launch.program.argv,
             directory=self._directory(name, launch, account),
-            environment={
-                **self._environment,
-                **account.variables(),
-                **launch.environment,
-                **launch.program.environment,
-                **told,
-            },
+            environment=environment | self._python(name, launch, environment),
             account=account,
             umask=launch.umask,
         )
 
-    def _output(self, name: str) -> BinaryIO:
-        """The child writes there by itself, so the agent may come and go."""
+    def _python(self, name: str, launch: Launch, environment: Mapping[str, str]) -> dict[str, str]:
+        """What has it run in its Python environment."""
+        recipe, path = launch.program.recipe, environment.get("PATH", os.defpath)
+        if recipe is None:
+            return {}
+        return self.environments.variables(service_of(name), recipe, path)
+
+    def _inherited(self, launch: Launch) -> dict[str, str]:
+        """The agent's own variables; another Python is not to take them for its own."""
+        return inherited(self._environment) if launch.program.recipe else self._environment
+
+    def output(self, name: str) -> BinaryIO:
+        """Its log: the child writes there by itself, so the agent may come and go."""
         path = self._state_dir / "log" / filename(name, ".log")
         try:
             return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")

@@ -15,6 +15,7 @@ from zope.interface.interface import InterfaceClass
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, dump
 from pop.policy import Checks, Limits, Logs, Restarts
+from pop.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Program:
     @ivar notifies: whether it says that it is ready through C{NOTIFY_SOCKET}, as C{sd_notify(3)}
         does; otherwise it counts as ready when it runs.
     @ivar state: what its state node says while it is ready and has said nothing else.
+    @ivar recipe: of the Python environment that it runs in, whose programs come first on its
+        C{PATH}; it is built before the program is started.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +38,7 @@ class Program:
     stdin: bytes = b""
     notifies: bool = False
     state: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)

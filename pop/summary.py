@@ -6,7 +6,7 @@ from typing import Final
 from pop.instance import Instance
 from pop.life import Phase
 from pop.model import Json, Status
-from pop.plan import Unrunnable
+from pop.plan import Preparing, Unrunnable
 from pop.reports import Report
 from pop.slots import index_of
 
@@ -60,9 +60,10 @@ def summary(
 
 
 def phase_of(instance: Instance) -> Phase:
-    """The phase that is shown: what there is no way to run has failed."""
-    hopeless = isinstance(instance.want, Unrunnable) and instance.life.phase is Phase.STOPPED
-    return Phase.FAILED if hopeless else instance.life.phase
+    """The phase that is shown: what there is no way to run has failed, unless there soon is."""
+    if instance.life.phase is not Phase.STOPPED or not isinstance(instance.want, Unrunnable):
+        return instance.life.phase
+    return Phase.STARTING if isinstance(instance.want, Preparing) else Phase.FAILED
 
 
 def _why(instance: Instance) -> str:

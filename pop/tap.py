@@ -16,6 +16,7 @@ from twisted.python.usage import UsageError
 
 from pop.administration import Administration
 from pop.agent import Agent, iso_time
+from pop.builder import Builder
 from pop.catalogue import Catalogue, load_types
 from pop.checks import Checker
 from pop.cluster import Cluster
@@ -29,13 +30,14 @@ from pop.files import File, IFile, Record
 from pop.finished import Finished
 from pop.history import LAST
 from pop.instances import Instances
-from pop.interfaces import ISpawner
+from pop.interfaces import IBuilder, ISpawner
 from pop.journal import Entry, Journal, recent
 from pop.kin import boot
 from pop.logkeeper import LogKeeper
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
 from pop.policy import Logs
+from pop.preparations import Preparations
 from pop.probes import Probes
 from pop.process import Spawner
 from pop.program import Launch
@@ -193,6 +195,7 @@ def make_agent(
         machine=machine,
         info=about,
         spawner=spawner,
+        builder=Builder(spawner.environments, spawner.errand, spawner.output),
         probe=Probes(reactor, plain_endpoint(reactor), commands.run).probe,
         catalogue=catalogue,
         chance=random.Random(),
@@ -268,6 +271,7 @@ def compose(
     machine: Machine,
     info: AgentInfo,
     spawner: ISpawner,
+    builder: IBuilder,
     probe: Probe,
     catalogue: Catalogue,
     chance: random.Random,
@@ -307,6 +311,7 @@ def compose(
         session=SessionNote(Record("session", session, {**owner, "boot": boot})),
         snapshot=Snapshot(Record("snapshot", snapshot, owner)),
         instances=lambda changed: Instances(spawner, watch, clock, chance, over, changed),
+        preparations=lambda changed: Preparations(builder, clock, chance.random, changed),
         catalogue=catalogue,
         clock=clock,
         wall=wall,

@@ -7,7 +7,7 @@ on them and on the real ones.
 import errno
 import os
 import signal as signals
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 from typing import Any
 
@@ -19,10 +19,11 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pop.errors import CheckFailed, NotSpawned
-from pop.interfaces import IProcess, ISpawner
+from pop.errors import CheckFailed, NotBuilt, NotSpawned
+from pop.interfaces import IBuilder, IProcess, ISpawner
 from pop.program import Launch, Left
 from pop.protocols.notify import parse
+from pop.recipe import Recipe
 
 ENDING = ("TERM", "INT", "QUIT", "KILL")
 """Signals that end a process, if it is sent one for itself; others it takes note of."""
@@ -224,6 +225,54 @@ class FakeSpawner:
     def allow(self, name: str) -> None:
         """It can be started again."""
         del self.refusals[name]
+
+
+@implementer(IBuilder)
+class FakeBuilder:
+    """Environments that are there as soon as a test says so.
+
+    @ivar there: (service, recipe's key) of those that are.
+    @ivar building: what is being built, by service.
+    @ivar begun: (service, recipe) of each attempt, in order.
+    @ivar collected: what was in use each time that the rest was removed.
+    """
+
+    def __init__(self) -> None:
+        self.there: set[tuple[str, str]] = set()
+        self.building: dict[str, tuple[Recipe, Deferred[None]]] = {}
+        self.begun: list[tuple[str, Recipe]] = []
+        self.collected: list[Mapping[str, Collection[str]]] = []
+
+    def has(self, service: str, recipe: Recipe) -> bool:
+        """See L{IBuilder.has}."""
+        return (service, recipe.key) in self.there
+
+    def build(self, service: str, launch: Launch) -> "Deferred[None]":
+        """See L{IBuilder.build}."""
+        recipe = launch.program.recipe
+        assert recipe is not None, f"{service} needs no environment"
+        assert service not in self.building, f"{service}'s is being built already"
+        built: Deferred[None] = Deferred(lambda _: self._give_up(service))
+        self.begun.append((service, recipe))
+        self.building[service] = recipe, built
+        return built
+
+    def collect(self, used: Mapping[str, Collection[str]]) -> None:
+        """See L{IBuilder.collect}."""
+        self.collected.append(used)
+
+    def _give_up(self, service: str) -> None:
+        del self.building[service]
+
+    def succeed(self, service: str) -> None:
+        """What is being built for a service is complete."""
+        recipe, built = self.building.pop(service)
+        self.there.add((service, recipe.key))
+        built.callback(None)
+
+    def fail(self, service: str, reason: str) -> None:
+        """It cannot be built."""
+        self.building.pop(service)[1].errback(NotBuilt(reason=reason))
 
 
 class FakeFile:

@@ -15,7 +15,7 @@ from pop.model import AgentInfo, Machine
 from pop.services.command import Command
 from pop.tap import compose
 from pop.test.worlds import World
-from pop.testing import FakeFile, FakeProbes, FakeSpawner
+from pop.testing import FakeBuilder, FakeFile, FakeProbes, FakeSpawner
 from txzookeeper import ManagedClient
 
 CATALOGUE = Catalogue({"command": Command()})
@@ -100,6 +100,7 @@ class Host:
             machine=Machine(self.name),
             info=AgentInfo(self._pid, "host", f"/{self.name}", f"state-{self.name}"),
             spawner=self.spawner,
+            builder=FakeBuilder(),
             probe=self.probes.probe,
             catalogue=CATALOGUE,
             chance=random.Random(self._chance.random()),

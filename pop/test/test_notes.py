@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.notes import launch_from_json, launch_to_json
 from pop.policy import RLIMITS, Checks, Limits, Logs, Restarts
 from pop.program import Launch, Program
+from pop.recipe import Recipe
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 seconds = st.floats(0, 1e9)
@@ -18,6 +19,7 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | texts, st.lists, max_leaves=3
 )
 variables = st.dictionaries(texts, texts, max_size=3)
+few = st.lists(texts, max_size=2).map(tuple)
 programs = st.builds(
     Program,
     argv=st.lists(texts, min_size=1, max_size=3).map(tuple),
@@ -25,6 +27,7 @@ programs = st.builds(
     stdin=st.binary(max_size=5),
     notifies=st.booleans(),
     state=st.dictionaries(texts, json_values, max_size=3),
+    recipe=st.none() | st.builds(Recipe, few, few, few, texts, texts, few),
 )
 rlimits = st.tuples(st.sampled_from(RLIMITS), st.integers(-1), st.integers(-1))
 launches = st.builds(

@@ -13,7 +13,7 @@ from pop.namespace import init
 from pop.paths import Paths
 from pop.services.command import Command
 from pop.tap import compose
-from pop.testing import FakeFile, FakeProbes, FakeSpawner
+from pop.testing import FakeBuilder, FakeFile, FakeProbes, FakeSpawner
 from txzookeeper import ManagedClient
 from txzookeeper.testing import MemoryServer
 
@@ -33,6 +33,7 @@ class Host:
         self.machine = machine
         self.spawner = FakeSpawner(world.clock)
         self.probes = FakeProbes(world.clock)
+        self.builder = FakeBuilder()
         self.failures: list[Exception] = []
         self.session = FakeFile()
         self.snapshot = FakeFile()
@@ -59,6 +60,7 @@ class Host:
             machine=Machine(self.machine),
             info=AgentInfo(self._pid, "host", f"/{self.machine}", self._state_id),
             spawner=self.spawner,
+            builder=self.builder,
             probe=self.probes.probe,
             catalogue=self._catalogue,
             chance=random.Random(self._pid),
