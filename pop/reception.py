@@ -105,10 +105,11 @@ class Visitors(Factory):
 
 
 def visitors(
-    machine: str, administration: IAdministration, clock: IReactorTime, door: str
+    machine: str, administration: Callable[[], IAdministration], clock: IReactorTime, door: str
 ) -> Visitors:
     """Who speaks the admin protocol with an agent.
 
+    @param administration: what answers; asked for when the first one comes.
     @param door: the address, for the log.
     """
 
@@ -116,7 +117,7 @@ def visitors(
         with aside("OpenSSL", late=True):
             from pop.protocols.amp import Answering
 
-        return Answering(machine, administration, clock, refused, left)
+        return Answering(machine, administration(), clock, refused, left)
 
     return Visitors(welcome, Complaints(clock, door))
 

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from pop.administration import Administration
 from pop.agent import Agent, iso_time
 from pop.builder import Builder
 from pop.catalogue import Catalogue, load_types
@@ -36,6 +35,7 @@ from pop.kin import boot
 from pop.logkeeper import LogKeeper
 from pop.machine import describe, parse_labels
 from pop.model import AgentInfo, Machine
+from pop.office import Office
 from pop.policy import Logs
 from pop.preparations import Preparations
 from pop.probes import Probes
@@ -49,8 +49,6 @@ from pop.snapshot import Snapshot
 from pop.sockets import Sockets
 from pop.statedir import StateDirectory
 from pop.stirring import by_inotify
-from pop.taskprocess import TaskProcesses
-from pop.taskruns import TaskRuns
 from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
@@ -213,19 +211,15 @@ def make_agent(
     reactor.addSystemEventTrigger("during", "shutdown", journal.flush)
     in_thread = partial(_in_thread, reactor)
     _keep_logs(reactor, agent, state_dir.path / "log", in_thread)
-    processes = TaskProcesses(reactor, spawner.errand_between)
-    runs = TaskRuns(machine.id, agent.wish, catalogue, processes.run, str(state_dir.path))
-    administration = Administration(
-        agent, about, state_dir.path, state_dir.journal, reactor, in_thread, runs.run
-    )
-    reactor.addSystemEventTrigger("before", "shutdown", runs.stop)
-    _receive(reactor, administration, machine.id, state_dir, sockets, departure)
+    office = Office(reactor, agent, about, state_dir, spawner, catalogue, in_thread)
+    reactor.addSystemEventTrigger("before", "shutdown", office.close)
+    _receive(reactor, office, machine.id, state_dir, sockets, departure)
     return agent
 
 
 def _receive(
     reactor: Any,
-    administration: Administration,
+    office: Office,
     machine: str,
     state_dir: StateDirectory,
     sockets: Sockets,
@@ -233,7 +227,7 @@ def _receive(
 ) -> None:
     """Let administrators in while the reactor runs."""
     path = str(state_dir.admin)
-    answers = visitors(machine, administration, reactor, path)
+    answers = visitors(machine, lambda: office.administration, reactor, path)
     reception = Reception(reactor, sockets, {path: answers})
     reactor.callWhenRunning(reception.open)
     reactor.addSystemEventTrigger(

@@ -29,7 +29,7 @@ import pop.daemon
 from twisted.internet import reactor
 import pop.reception
 assert "twisted.protocols.amp" not in sys.modules
-door = pop.reception.visitors("m1", None, reactor, "here")
+door = pop.reception.visitors("m1", lambda: None, reactor, "here")
 assert door.buildProtocol(None) is not None
 assert "twisted.protocols.amp" in sys.modules
 assert "OpenSSL" not in sys.modules
@@ -108,7 +108,7 @@ class DoorTestCase(TestCase):
 
     def open(self, sockets: Sockets) -> Reception:
         """Have a reception."""
-        self.visitors = visitors("m1", self.agent, self.reactor, self.path)
+        self.visitors = visitors("m1", lambda: self.agent, self.reactor, self.path)
         reception = Reception(self.reactor, sockets, {self.path: self.visitors})
         reception.open()
         self.addCleanup(reception.close, keep=False)
