@@ -1,0 +1,177 @@
+"""Frameworks: their own lives, properties, and that there may be several."""
+
+from twisted.internet.defer import Deferred
+
+from pop.components.bundle import BundleState
+from pop.components.errors import FrameworkStays, NoSuchBundle
+from pop.components.framework import Framework, create_framework
+from pop.test.bundles import BundleCase, TellingFramework
+from pop.test.test_component_bundles import FAILS
+
+
+class FrameworkCase(BundleCase):
+    """A framework that has not been started yet."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.done(self.framework.stop())
+        self.take()
+
+
+class FrameworkTests(FrameworkCase):
+    """Its life."""
+
+    def test_twice(self) -> None:
+        """It starts once and stops once; listeners to its end are told once."""
+        self.assertTrue(
+            self.context.add_framework_stop_listener(lambda: self.framework.told.append("stops"))
+        )
+        self.assertTrue(self.done(self.framework.start()))
+        self.assertFalse(self.done(self.framework.start()))
+        self.assertTrue(self.done(self.framework.stop()))
+        self.assertFalse(self.done(self.framework.stop()))
+        self.assertEqual(["stops"], self.take())
+
+    def test_same_listener(self) -> None:
+        """The same listener is told once."""
+        for add in (
+            self.context.add_framework_stop_listener,
+            self.context.add_bundle_listener,
+        ):
+            self.assertEqual([True, False], [add(print), add(print)])
+        for remove in (
+            self.context.remove_framework_stop_listener,
+            self.context.remove_bundle_listener,
+        ):
+            self.assertEqual([True, False], [remove(print), remove(print)])
+
+    def test_order(self) -> None:
+        """Bundles start in the order in which they were installed, and stop in the other; the
+        framework itself has started after them (D4)."""
+        self.install("a")
+        self.install("b")
+        self.listen()
+        self.take()
+        self.done(self.framework.start())
+        self.assertEqual(
+            [
+                "pop.framework STARTING",
+                *("a STARTING", "a starts", "a STARTED"),
+                *("b STARTING", "b starts", "b STARTED"),
+                "pop.framework STARTED",
+            ],
+            self.take(),
+        )
+        self.done(self.framework.stop())
+        self.assertEqual(
+            ["b stops", "a stops"], [told for told in self.take() if told.endswith("stops")]
+        )
+
+    def test_failing_bundle(self) -> None:
+        """A bundle that fails hinders neither the others nor the framework."""
+        bad = self.install("a", FAILS.format(error="ValueError"))
+        good = self.install("b")
+        self.assertTrue(self.done(self.framework.start()))
+        states = [each.get_state() for each in (bad, good, self.framework)]
+        self.assertEqual([BundleState.RESOLVED, BundleState.ACTIVE, BundleState.ACTIVE], states)
+        self.assertTrue(self.done(self.framework.stop()))
+
+    def test_needs_stop(self) -> None:
+        """A bundle that cannot live with what happened stops the framework."""
+        self.install("a", FAILS.format(error="FrameworkException('fatal', needs_stop=True)"))
+        self.assertFalse(self.done(self.framework.start()))
+        self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
+
+    def test_own_registrations(self) -> None:
+        """What a bundle registered is there while its activator stops it (D24)."""
+        text = """
+            from pop.components.bundle import BundleActivator
+
+            @BundleActivator
+            class Activator:
+                def start(self, context):
+                    context.register_service("mine", "thing")
+                def stop(self, context):
+                    reference = context.get_service_reference("mine")
+                    context.get_framework().told.append(context.get_service(reference))
+            """
+        self.install("a", text)
+        self.done(self.framework.start())
+        self.done(self.framework.stop())
+        self.assertEqual(["thing"], self.take())
+
+    def test_wait_for_stop(self) -> None:
+        """One can wait until it has stopped; where it does not run, that is at once."""
+        self.done(self.framework.wait_for_stop())
+        self.done(self.framework.start())
+        waiting = self.framework.wait_for_stop()
+        self.assertNoResult(waiting)
+        self.done(self.framework.stop())
+        self.done(waiting)
+
+    def test_bundle(self) -> None:
+        """It is bundle 0, and cannot be uninstalled; its update starts it anew."""
+        self.assertIs(self.framework, self.context.get_bundle(0))
+        self.assertIs(self.framework, self.context.get_bundle())
+        self.assertIs(self.framework, self.framework.get_bundle_by_name("pop.framework"))
+        self.assertRaises(FrameworkStays, self.framework.uninstall)
+        self.assertRaises(NoSuchBundle, self.context.get_bundle, 5)
+        self.done(self.framework.start())
+        self.done(self.install("a").start())
+        self.done(self.framework.update())
+        self.assertEqual(["a starts", "a stops", "a starts"], self.take())
+
+    def test_twisted(self) -> None:
+        """It is a service of Twisted."""
+        self.framework.startService()
+        self.assertEqual(BundleState.ACTIVE, self.framework.get_state())
+        self.done(self.framework.stopService())
+        self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
+
+    def test_several(self) -> None:
+        """There may be several, which know nothing of each other."""
+        other = TellingFramework()
+        self.write("a", "")
+        here = self.install("a")
+        there = other.install_bundle("a", str(self.path))
+        self.assertIsNot(here, there)
+        self.done(other.start())
+        self.assertEqual(BundleState.RESOLVED, here.get_state())
+        self.assertEqual(["a starts"], other.told)
+        self.assertEqual([], self.take())
+        self.assertNotEqual(
+            self.framework.get_property("framework.uid"), other.get_property("framework.uid")
+        )
+
+    def test_delete(self) -> None:
+        """Deleted, it has no bundles any more."""
+        self.install("a")
+        self.done(self.framework.start())
+        self.done(Deferred.fromCoroutine(self.framework.delete()))
+        self.assertEqual([], self.context.get_bundles())
+
+
+class PropertiesTests(FrameworkCase):
+    """Its properties."""
+
+    def test_environment(self) -> None:
+        """A property wins over a variable of the environment, which is looked at only then."""
+        given = {"a": 1}
+        framework = Framework(given, environment={"a": "2", "b": "3"})
+        given["a"] = 4
+        context = framework.get_bundle_context()
+        values = [context.get_property(name) for name in ("a", "b", "c")]
+        self.assertEqual([1, "3", None], values)
+        self.assertEqual({"a", "framework.uid"}, set(framework.get_properties()))
+
+    def test_add(self) -> None:
+        """A property can be added, once."""
+        self.assertTrue(self.framework.add_property("x", 1))
+        self.assertFalse(self.framework.add_property("x", 2))
+        self.assertEqual(1, self.context.get_property("x"))
+
+    def test_create(self) -> None:
+        """One can be made with bundles in it."""
+        framework = create_framework(["json"], {"x": 1})
+        self.assertEqual(["json"], [each.get_symbolic_name() for each in framework.get_bundles()])
+        self.assertEqual(1, framework.get_property("x"))

@@ -1,0 +1,107 @@
+"""Thousands of ways through the life of a registry, beside one that looks at everything."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop.components.events import ServiceEvent
+from pop.components.filters import Equal, Filter
+from pop.components.framework import create_framework
+from pop.components.registry import ServiceRegistration
+from pop.test.naive_registry import NaiveRegistry
+from pop.test.test_component_filters import filters, properties
+
+SPECIFICATIONS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=2, unique=True)
+RANKING = st.fixed_dictionaries({}, optional={"service.ranking": st.integers(-1, 1)})
+PROPERTIES = st.builds(lambda one, other: {**one, **other}, properties, RANKING)
+FILTER = st.none() | filters | st.just(Equal("objectClass", "a"))
+STEP = st.one_of(
+    st.tuples(st.just("register"), SPECIFICATIONS, PROPERTIES),
+    st.tuples(
+        st.just("change"),
+        st.integers(0, 9),
+        PROPERTIES,
+        st.lists(st.sampled_from(["k", "m"]), max_size=1),
+    ),
+    st.tuples(st.just("unregister"), st.integers(0, 9)),
+    st.tuples(st.just("listen"), st.lists(st.sampled_from("abc"), max_size=2), FILTER),
+    st.tuples(st.just("unlisten"), st.integers(0, 9)),
+    st.tuples(st.just("find"), st.lists(st.sampled_from("abc"), max_size=2), FILTER),
+)
+
+
+class Pair:
+    """The registry and the naive one, told the same."""
+
+    def __init__(self) -> None:
+        self.context = create_framework().get_bundle_context()
+        self.naive = NaiveRegistry()
+        self.registrations: list[ServiceRegistration] = []
+        self.listeners: list[tuple[str, Any]] = []
+        self.told: list[tuple[str, str, int]] = []
+        self.names = 0
+
+    def do(self, step: tuple[Any, ...]) -> None:
+        """One step in both."""
+        getattr(self, step[0])(*step[1:])
+
+    def register(self, names: list[str], properties: dict[str, Any]) -> None:
+        """An object under some names."""
+        self.registrations.append(self.context.register_service(names, object(), properties))
+        assert self.naive.register(names, properties) == self.registrations[-1].reference.id
+
+    def change(self, place: int, properties: dict[str, Any], removed: list[str]) -> None:
+        """Properties."""
+        if self.registrations:
+            registration = self.registrations[place % len(self.registrations)]
+            registration.set_properties(properties, removed)
+            self.naive.change(registration.reference.id, properties, removed)
+
+    def unregister(self, place: int) -> None:
+        """Take one back."""
+        if self.registrations:
+            registration = self.registrations.pop(place % len(self.registrations))
+            registration.unregister()
+            self.naive.unregister(registration.reference.id)
+
+    def listen(self, names: list[str], wanted: Filter | None) -> None:
+        """A new listener."""
+        self.names += 1
+        name = f"listener {self.names}"
+
+        def listener(event: ServiceEvent) -> None:
+            self.told.append((name, event.kind.name, event.reference.id))
+
+        self.context.add_service_listener(listener, wanted, names or None)
+        self.listeners.append((name, listener))
+        self.naive.listeners[name] = set(names), wanted
+
+    def unlisten(self, place: int) -> None:
+        """One less."""
+        if self.listeners:
+            name, listener = self.listeners.pop(place % len(self.listeners))
+            assert self.context.remove_service_listener(listener)
+            del self.naive.listeners[name]
+
+    def find(self, names: list[str], wanted: Filter | None) -> None:
+        """The same are found, in the same order."""
+        found = self.context.get_all_service_references(names or None, wanted)
+        expected = self.naive.find(names, wanted)
+        assert [one.id for one in found] == expected, (expected, found)
+        best = self.context.get_service_reference(names or None, wanted)
+        assert best is (found[0] if found else None), (best, found)
+
+
+class WaysTests(SynchronousTestCase):
+    """The registry does what a linear scan does."""
+
+    @settings(deadline=None, max_examples=300)
+    @given(st.lists(STEP, max_size=40))
+    def test_as_a_linear_scan(self, steps: list[tuple[Any, ...]]) -> None:
+        """Results and events are identical, in order, after each step."""
+        pair = Pair()
+        for step in steps:
+            pair.do(step)
+            self.assertEqual(pair.naive.told, pair.told)
