@@ -30,6 +30,23 @@ class Activator:
         context.get_framework().told.append("{name} stops")
 """
 
+FAILS = """
+from pop.components.bundle import BundleActivator
+from pop.components.errors import FrameworkException
+
+@BundleActivator
+class Activator:
+    def start(self, context):
+        context.register_service("left.behind", self)
+        framework = context.get_framework()
+        context.add_service_listener(lambda event: framework.told.append(event))
+        if not context.get_property("may.start"):
+            raise {error}
+
+    def stop(self, context):
+        raise {error}
+"""
+
 
 class TellingFramework(Framework):
     """A framework with a place for what bundles tell.

@@ -5,8 +5,7 @@ from twisted.internet.defer import Deferred
 from pop.components.bundle import BundleState
 from pop.components.errors import FrameworkStays, NoSuchBundle
 from pop.components.framework import Framework, create_framework
-from pop.test.bundles import BundleCase, TellingFramework
-from pop.test.test_component_bundles import FAILS
+from pop.test.bundles import FAILS, BundleCase, TellingFramework
 
 
 class FrameworkCase(BundleCase):
