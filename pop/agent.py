@@ -32,6 +32,7 @@ from pop.session import SessionNote
 from pop.slots import service_of, slots
 from pop.snapshot import Snapshot
 from pop.summary import summary
+from pop.turns import Turns
 from pop.watch import Wanted
 from txzookeeper.errors import ClosingException
 
@@ -43,8 +44,8 @@ wakes us stands still while the machine sleeps, and the one that counts does not
 class Agent(Service):
     """One machine's part of the cluster.
 
-    @param contact, instances, preparations: make them, given what to call when something about
-        them changes.
+    @param contact, instances, preparations, turns: make them, given what to call when something
+        about them changes.
     @param session, snapshot: what it goes on by, where its predecessor left off.
     @param keeps_services: whether a stop of the agent is to leave the services running.
     @param wall: the time of day in seconds, for what people read.
@@ -73,6 +74,7 @@ class Agent(Service):
         keeps_services: Callable[[], bool],
         journal: Callable[[Entry], None],
         recent: Mapping[str, Sequence[Entry]],
+        turns: Callable[[Callable[[], None]], Turns],
     ) -> None:
         self.machine = machine
         self.cluster = cluster
@@ -98,6 +100,7 @@ class Agent(Service):
         self._complaints: dict[str, str] = {}
         self._resolved: dict[str, tuple[Wish, Want]] = {}
         self._reasons = Reasons()
+        self._turns = turns(self.look_again)
         self._history = History(journal, self.when, recent)
 
     def startService(self) -> None:
@@ -144,6 +147,7 @@ class Agent(Service):
         self._cancel_wake()
         self._contact.stop()
         self._preparations.stop()
+        self._turns.stop()
         keeps = self._keeps_services()
         count = len(self.instances.all())
         if keeps:
@@ -195,16 +199,24 @@ class Agent(Service):
     async def converge(self) -> None:
         """Bring this machine one round closer to what is wanted."""
         grounds = self._contact.grounds
-        wants = await self._wants(grounds)
+        wants = self._in_turn(await self._wants(grounds), grounds)
         for step in plan(wants, self.instances.observed(), self._reasons.because):
             if self._contact.grounds is not grounds:
                 return  # what was planned is old knowledge by now
             step.run(self.instances)
             await deferLater(self._clock, 0)  # what one step has to report need not wait for all
+        for service in self._turns.tried:
+            self._turns.judge(service, self.instances.of(service))
         if grounds is Grounds.CURRENT:
             self._swept = self._swept or await self._reports.sweep()
             if self._all_known:
                 self._preparations.tidy(self.instances.all())
+
+    def _in_turn(self, wants: Mapping[str, Want], grounds: Grounds) -> Mapping[str, Want]:
+        """The same, but what must wait for this machine's turn stays as it is until then."""
+        current = grounds is Grounds.CURRENT
+        services = self._reasons.services
+        return self._turns.admit(wants, self.instances.observed(), services, current=current)
 
     async def _wants(self, grounds: Grounds) -> Mapping[str, Want]:
         """What each slot should do, as far as that is known."""
@@ -318,6 +330,7 @@ class Agent(Service):
         service = service_of(instance.name)
         change = self._reasons.change(service, instance.life.why)
         self._history.note(service, instance, self._clock.seconds(), change)
+        self._turns.judge(service, self.instances.of(service))
         self._publish(service)
 
     def _publish(self, name: str) -> None:

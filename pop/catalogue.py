@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 import pop.services
 from pop.errors import BadName, BrokenType, NoSuchType, PopError
 from pop.interfaces import IServiceType, ISettings
-from pop.model import Instance, Service
+from pop.model import Instance, Service, Target
 from pop.paths import check_name
 from pop.placeholders import check
 from pop.policy import Checks, Limits, Logs, Restarts, megabytes, rlimits, seconds_away, umask
@@ -48,11 +48,11 @@ class Catalogue:
         settings = validate(kind.name, kind.settings, service.settings)
         program = kind.program(settings, Instance(service.name, machine))
         known = {"service": service.name, "machine": machine, **settings.as_json()}
-        return _launch(kind.name, program, settings, known, service.target.generation)
+        return _launch(kind.name, program, settings, known, service.target)
 
 
 def _launch(
-    type_name: str, program: Program, settings: Any, known: Mapping[str, Any], generation: int
+    type_name: str, program: Program, settings: Any, known: Mapping[str, Any], target: Target
 ) -> Launch:
     """A program with what the common settings say."""
 
@@ -90,7 +90,9 @@ def _launch(
             keep=settings.log_keep,
         ),
         stop_after=seconds_away(settings.on_disconnect),
-        generation=generation,
+        generation=target.generation,
+        restart_batch=target.batch,
+        roll_batch=settings.roll_batch or 0,
     )
 
 

@@ -163,6 +163,12 @@ class ISettings(Interface):
         min=0.01,
         required=False,
     )
+    roll_batch = Int(
+        title="Machines that may be out of service at a time for a change of its settings, which"
+        " then restarts one batch after the other; all at once unless given",
+        min=1,
+        required=False,
+    )
     on_disconnect = TextLine(
         title="What to do while ZooKeeper is away: continue, or stop-after=SECONDS",
         constraint=_reads(seconds_away),

@@ -1,72 +1,18 @@
-"""What pop knows, as values; the one file that knows their JSON.
+"""What pop knows, as values; with L{pop.nodes}, the one file that knows their JSON.
 
 Objects keep the keys they do not know, so that an older pop does not lose what a newer one wrote.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from pop.errors import BrokenNode
-
-T = TypeVar("T")
-Json = Any
-"""A value that JSON can spell."""
-
-
-def dump(value: Json) -> bytes:
-    """JSON as pop writes it: one line, keys in order, so that equal values are equal bytes."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
-
-
-def loads(data: str | bytes) -> Json:
-    """Read JSON, strictly.
-
-    @raise ValueError: it is none; Python's C{NaN} and C{Infinity} are none either.
-    """
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number")
-
-    return json.loads(data, parse_constant=refuse)
-
-
-def load(path: str, data: bytes, kind: type[T], said: str) -> T:
-    """The JSON value in a node.
-
-    @param said: what the node should hold, for the message.
-    @raise BrokenNode: it is not JSON, or of another shape.
-    """
-    try:
-        value = loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BrokenNode(path=path, reason=f"it is not JSON ({error})") from error
-    if not isinstance(value, kind):
-        raise BrokenNode(path=path, reason=f"it should hold {said}")
-    return value
-
-
-def _take(path: str, found: dict[str, Json], key: str, kind: type[T], default: T) -> T:
-    """Remove a key of a known kind from what a node held."""
-    value = found.pop(key, default)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BrokenNode(path=path, reason=f'"{key}" should be {_SAID[kind]}')
-    return value
-
-
-def _text(value: Json) -> str:
-    """What should have been a text, as one."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-_SAID: dict[type, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    str: "a text",
-    list: "a list",
-    dict: "an object",
-}
+from pop.nodes import Json as Json
+from pop.nodes import dump as dump
+from pop.nodes import load as load
+from pop.nodes import loads as loads
+from pop.nodes import take as _take
+from pop.nodes import text as _text
 
 
 @dataclass(frozen=True)
@@ -105,6 +51,7 @@ class Target:
 
     @ivar run: whether it should run; otherwise it is held where it is deployed.
     @ivar generation: how often a restart was asked; a change of it restarts.
+    @ivar batch: on how many machines at a time that restart may be; 0 for all at once.
     @ivar by: who changed anything of the service last; no part of what was asked.
     """
 
@@ -112,6 +59,7 @@ class Target:
     generation: int = 0
     extra: Mapping[str, Json] = field(default_factory=dict)
     by: By | None = field(default=None, compare=False)
+    batch: int = 0
 
     def to_json(self) -> bytes:
         by = {"by": self.by.to_object()} if self.by else {}
@@ -119,14 +67,17 @@ class Target:
 
     def to_object(self) -> dict[str, Json]:
         """What was asked, as JSON has it."""
-        return {**self.extra, "run": self.run, "generation": self.generation}
+        batch = {"batch": self.batch} if self.batch else {}
+        return {**self.extra, "run": self.run, "generation": self.generation, **batch}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Target":
         found = load(path, data, dict, "an object")
         run = _take(path, found, "run", bool, True)
         generation = _take(path, found, "generation", int, 0)
-        return cls(run, generation, by=By.from_object(found.pop("by", None)), extra=found)
+        batch = max(0, _take(path, found, "batch", int, 0))
+        by = By.from_object(found.pop("by", None))
+        return cls(run, generation, by=by, extra=found, batch=batch)
 
 
 @dataclass(frozen=True)
@@ -221,6 +172,7 @@ class Status:
     @ivar processes: the same of each process, where there are several.
     @ivar says: the last status line of the program itself.
     @ivar causes: its last changes in short, oldest first.
+    @ivar generation: the restart generation of what it was last told to run.
     """
 
     phase: str
@@ -232,6 +184,7 @@ class Status:
     extra: Mapping[str, Json] = field(default_factory=dict)
     says: str = ""
     causes: tuple[str, ...] = ()
+    generation: int = 0
 
     def to_json(self) -> bytes:
         return dump(self.to_object())
@@ -244,7 +197,8 @@ class Status:
         problem = {"problem": self.problem} if self.problem else {}
         says = {"says": self.says} if self.says else {}
         causes = {"causes": list(self.causes)} if self.causes else {}
-        return {**self.extra, **known, **counted, **problem, **says, **several, **causes}
+        asked = {"generation": self.generation} if self.generation else {}
+        return {**self.extra, **known, **counted, **problem, **says, **several, **causes, **asked}
 
     @classmethod
     def from_json(cls, path: str, data: bytes) -> "Status":
@@ -258,7 +212,8 @@ class Status:
         processes = _take(path, found, "processes", list, [])
         known = tuple(each for each in processes if isinstance(each, dict))
         causes = tuple(map(_text, _take(path, found, "causes", list, [])))
-        return cls(phase, since, why, restarts, problem, known, found, says, causes)
+        asked = _take(path, found, "generation", int, 0)
+        return cls(phase, since, why, restarts, problem, known, found, says, causes, asked)
 
 
 @dataclass(frozen=True)
@@ -291,6 +246,49 @@ class Service:
     def last_change(self) -> Change:
         """The latest of all."""
         return max(self.changes.values(), key=lambda change: change.zxid, default=Change())
+
+    @property
+    def version(self) -> str:
+        """What tells what should run from what should have run before, be it the same."""
+        zxids = (self.changes.get(key, Change()).zxid for key in ("type", "settings"))
+        return f"{self.target.generation}:{max(zxids):#x}"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a roll goes no further: the first machine on which it failed.
+
+    @ivar version: of what was rolled, see L{Service.version}.
+    @ivar when: ISO 8601 in UTC.
+    """
+
+    machine: str
+    why: str = ""
+    version: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the agents of a service are with a roll; this outlives each of them.
+
+    @ivar going: machines whose turn it is, until they have said how it went.
+    """
+
+    going: tuple[str, ...] = ()
+    stop: Stop | None = None
+
+    def to_json(self) -> bytes:
+        stop = {"stop": vars(self.stop)} if self.stop else {}
+        return dump({"going": sorted(self.going), **stop})
+
+    @classmethod
+    def from_json(cls, path: str, data: bytes) -> "Progress":
+        found = load(path, data, dict, "an object") if data else {}
+        going = tuple(map(_text, _take(path, found, "going", list, [])))
+        stop = _take(path, found, "stop", dict, {})
+        known = ("machine", "why", "version", "when")
+        return cls(going, Stop(*(_text(stop.get(key, "")) for key in known)) if stop else None)
 
 
 @dataclass(frozen=True)

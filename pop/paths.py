@@ -59,6 +59,15 @@ TABLE = (
     Row("/services/<service>/runs/<run>/going", "", "", "ephemeral"),
     Row("/services/<service>/lock", "", "", "container"),
     Row(
+        "/services/<service>/roll",
+        "whose turn it is in a roll, and why it was stopped",
+        "JSON object",
+        "persistent",
+    ),
+    Row(
+        "/services/<service>/roll/<machine-id>", "that it waits for its turn", "empty", "ephemeral"
+    ),
+    Row(
         "/agents/<machine-id>",
         "who the agent is and where its admin protocol listens",
         "JSON object",
@@ -189,6 +198,14 @@ class Paths:
     def statuses(self, service: str) -> str:
         """The parent of a service's statuses."""
         return f"{self.services}/{service}/status"
+
+    def roll(self, service: str) -> str:
+        """How far a roll of a service is, and the parent of those who wait for their turn."""
+        return f"{self.services}/{service}/roll"
+
+    def place(self, service: str, machine: str) -> str:
+        """A machine that waits for its turn."""
+        return f"{self.roll(service)}/{machine}"
 
     def state(self, service: str, machine: str) -> str:
         """What a ready instance says of itself."""

@@ -66,7 +66,7 @@ class Preparations:
         self._changed = changed
         self._works: dict[str, _Work] = {}
         self._untidy = True
-        self._judged: set[str] = set()
+        self._judged: Mapping[str, Want] = {}
 
     def judge(self, wants: Mapping[str, Want]) -> dict[str, Want]:
         """What each service should do, given what there is; what is missing is begun.
@@ -75,8 +75,8 @@ class Preparations:
         """
         for name in self._works.keys() - wants.keys():
             self._works.pop(name).end()
-        self._untidy = self._untidy or bool(self._judged - wants.keys())
-        self._judged = set(wants)
+        self._untidy = self._untidy or bool(self._judged.keys() - wants.keys())
+        self._judged = dict(wants)
         return {name: self._judge(name, want) for name, want in wants.items()}
 
     def tidy(self, instances: Iterable[Instance]) -> None:
@@ -84,7 +84,8 @@ class Preparations:
         if not self._untidy or self._works:
             return
         self._untidy = False
-        self._builder.collect(_used(instances))
+        # What is wanted may have to wait for its turn before it is anybody's.
+        self._builder.collect(_used(instances, self._judged))
 
     def stop(self) -> None:
         """Give up whatever is being built."""
@@ -143,14 +144,18 @@ def _is_the_same(launch: Launch, want: Want) -> bool:
     )
 
 
-def _used(instances: Iterable[Instance]) -> dict[str, set[str]]:
-    """The keys of the recipes that are in use, by service."""
-    used: dict[str, set[str]] = {}
+def _used(instances: Iterable[Instance], wants: Mapping[str, Want]) -> dict[str, set[str]]:
+    """The keys of the recipes that are in use, or will be, by service."""
+    used = {service: set(_keys(want)) for service, want in wants.items()}
     for instance in instances:
         launches = (instance.want, instance.life.wanted, instance.life.running)
-        used.setdefault(service_of(instance.name), set()).update(
-            launch.program.recipe.key
-            for launch in launches
-            if isinstance(launch, Launch) and launch.program.recipe is not None
-        )
+        used.setdefault(service_of(instance.name), set()).update(_keys(*launches))
     return used
+
+
+def _keys(*launches: Want | None) -> Iterable[str]:
+    return (
+        launch.program.recipe.key
+        for launch in launches
+        if isinstance(launch, Launch) and launch.program.recipe is not None
+    )

@@ -55,6 +55,8 @@ class Launch:
     @ivar start_timeout: seconds until it must be ready.
     @ivar stop_after: seconds without ZooKeeper after which it is stopped; L{None} for never.
     @ivar generation: the restart generation of the service's target.
+    @ivar restart_batch: on how many machines at a time that is begun; 0 for all at once.
+    @ivar roll_batch: the same of any other change. Neither is a reason to restart.
     """
 
     program: Program
@@ -75,6 +77,8 @@ class Launch:
     logs: Logs = field(default_factory=Logs)
     stop_after: float | None = None
     generation: int = 0
+    restart_batch: int = field(default=0, compare=False)
+    roll_batch: int = field(default=0, compare=False)
 
     def at_first(self) -> "tuple[bool, Mapping[str, Any] | None]":
         """Whether its process counts as ready as soon as it runs, and with which state."""

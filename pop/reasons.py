@@ -1,5 +1,7 @@
 """Reasons: what a plan gives as one, with who did that and by which transaction."""
 
+from collections.abc import Mapping
+
 from pop.causes import HELD, NODES, difference, said
 from pop.model import Change, Service
 from pop.slots import service_of
@@ -21,6 +23,11 @@ class Reasons:
         self._before, self._wanted = dict(self._wanted.services), wanted
         known = wanted.services.keys() | wanted.left.keys()
         self._given = {name: given for name, given in self._given.items() if name in known}
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """Those that are wanted here, with their last changes."""
+        return self._wanted.services
 
     def because(self, slot: str, what: str) -> str:
         """See L{pop.plan.Because}."""

@@ -11,8 +11,8 @@ from pop.cluster import Cluster
 from pop.errors import MachineTaken, NotInitialised, PopError
 from pop.model import AgentInfo, Machine
 from pop.reports import Reports
-from pop.together import together
-from txzookeeper import ACL, EPHEMERAL, ClientEvent, Stat
+from pop.together import first, together
+from txzookeeper import ACL, EPHEMERAL, Stat
 from txzookeeper.errors import (
     BadVersionException,
     ClosingException,
@@ -156,21 +156,7 @@ class Registration:
         exist = [exists for exists, _ in looks]
         found = await together(exist)
         if all(found):
-            await _first([watch for _, watch in looks])
+            await first(watch for _, watch in looks)
             return
         await self._register()
         self._reports.publish_again()
-
-
-async def _first(watches: list[Deferred[ClientEvent]]) -> None:
-    """Wait for one of several watches, and forget the others."""
-    done: Deferred[None] = Deferred()
-    for watch in watches:
-        watch.addCallback(lambda _: None if done.called else done.callback(None))
-    try:
-        await done
-    finally:
-        for watch in watches:
-            if not watch.called:
-                watch.addErrback(lambda f: f.trap(CancelledError) and None)
-                watch.cancel()

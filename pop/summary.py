@@ -53,6 +53,7 @@ def summary(
             says=worst.life.said,
             causes=causes,
             processes=tuple(_process(each, when) for each in instances) if several else (),
+            generation=min(_generation(each) for each in staying),
         ),
         next((each.life.pid for each in staying if each.life.pid), None),
         staying[0].life.state if phase_of(worst) is Phase.READY else None,
@@ -64,6 +65,12 @@ def phase_of(instance: Instance) -> Phase:
     if instance.life.phase is not Phase.STOPPED or not isinstance(instance.want, Unrunnable):
         return instance.life.phase
     return Phase.STARTING if isinstance(instance.want, Preparing) else Phase.FAILED
+
+
+def _generation(instance: Instance) -> int:
+    """Of what runs; of what should, where nothing does."""
+    launch = instance.life.running or instance.life.wanted
+    return launch.generation if launch else 0
 
 
 def _why(instance: Instance) -> str:

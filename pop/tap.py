@@ -49,6 +49,7 @@ from pop.snapshot import Snapshot
 from pop.sockets import Sockets
 from pop.statedir import StateDirectory
 from pop.stirring import by_inotify
+from pop.turns import Turns
 from txzookeeper.dialer import plain_endpoint
 
 log = Logger()
@@ -313,6 +314,7 @@ def compose(
         keeps_services=keeps_services,
         journal=journal,
         recent=recent or {},
+        turns=lambda changed: Turns(cluster, machine.id, changed, lambda: iso_time(wall())),
     )
 
 

@@ -117,6 +117,8 @@ class TableTests(SynchronousTestCase):
             paths.lock(service),
             paths.agent(machine),
             paths.authority,
+            paths.roll(service),
+            paths.place(service, machine),
         }
         self.assertEqual(spelled, {row.path for row in TABLE})
 

@@ -3,7 +3,7 @@
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.together import together
+from pop.together import first, together
 
 
 class TogetherTests(SynchronousTestCase):
@@ -41,3 +41,22 @@ class TogetherTests(SynchronousTestCase):
         all_of_them.cancel()
         self.assertTrue(all(each.called for each in waiting))
         self.assertEqual([], self.flushLoggedErrors())
+
+
+class FirstTests(SynchronousTestCase):
+    """The first result is enough."""
+
+    def test_first(self) -> None:
+        """The others are forgotten."""
+        waiting = [Deferred[int](), Deferred[int]()]
+        one_of_them = Deferred.fromCoroutine(first(waiting))
+        self.assertNoResult(one_of_them)
+        waiting[1].callback(2)
+        self.successResultOf(one_of_them)
+        self.assertTrue(waiting[0].called)
+
+    def test_already(self) -> None:
+        """One that is there already is the first."""
+        other = Deferred[int]()
+        self.successResultOf(Deferred.fromCoroutine(first([other, succeed(1)])))
+        self.assertTrue(other.called)

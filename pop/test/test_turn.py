@@ -1,0 +1,277 @@
+"""Agents whose services restart one batch after the other."""
+
+from dataclasses import replace
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop.test.worlds import World
+from pop.testing import FakeProcess
+
+MACHINES = ("m1", "m2", "m3")
+
+
+class TurnTests(SynchronousTestCase):
+    """Three machines and a service that rolls."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.init()
+        self.hosts = {name: self.world.host(name, state_id=name) for name in MACHINES}
+        self.addCleanup(self.close)
+
+    def close(self) -> None:
+        """Nothing is left on the clock."""
+        self.assertEqual([], self.world.close())
+        self.assertEqual([], self.flushLoggedErrors())
+
+    def add(self, *, batch: int | None = 1, **settings: Any) -> None:
+        """A service that says itself when it is ready; it is."""
+        self.settings = {"notify": True, "start_timeout": 5.0, "roll_batch": batch, **settings}
+        self.world.add("web", *MACHINES, **self.settings)
+        self.world.server.settle()
+        for name in MACHINES:
+            self.ready(name)
+
+    def set(self, **settings: Any) -> None:
+        """Change its settings."""
+        self.settings |= settings
+        change = {"argv": "run-web", **self.settings}
+        self.world.server.run(
+            self.world.admin.change("web", lambda service: replace(service, settings=change))
+        )
+        self.world.server.advance(0.5)
+
+    def aim(self, batch: int) -> None:
+        """Ask for a restart."""
+        self.world.server.run(
+            self.world.admin.aim(
+                "web", lambda t: replace(t, generation=t.generation + 1, batch=batch)
+            )
+        )
+        self.world.server.advance(0.5)
+
+    def process(self, name: str) -> FakeProcess:
+        """What runs, or ran last, on a machine."""
+        return self.hosts[name].spawner["web"]
+
+    def ready(self, *names: str) -> None:
+        """They say that they are."""
+        for name in names:
+            self.process(name).notify()
+        self.world.server.advance(0.5)
+
+    def argvs(self) -> list[str]:
+        """What was last started on each machine."""
+        return [self.process(name).launch.program.argv[0] for name in MACHINES]
+
+    def starts(self) -> list[int]:
+        """How often something was started on each."""
+        return [len(self.hosts[name].spawner.spawned) for name in MACHINES]
+
+    def progress(self) -> Any:
+        """What lies in ZooKeeper."""
+        return self.world.read(self.world.paths.roll("web"))
+
+    def waiting(self) -> list[str]:
+        """Who waits for a turn."""
+        path = self.world.paths.roll("web")
+        listed: list[str] = self.world.server.run(self.world.admin.client.get_children(path))
+        return sorted(listed)
+
+    def test_all_at_once(self) -> None:
+        """Unless it says so, all restart at once."""
+        self.add(batch=None)
+        self.set(argv="new")
+        self.assertEqual(["new"] * 3, self.argvs())
+        self.assertIsNone(self.progress())
+
+    def test_first_start(self) -> None:
+        """What does not run yet waits for nobody."""
+        self.add()
+        self.assertEqual([1, 1, 1], self.starts())
+        self.assertIsNone(self.progress())
+
+    def test_one_after_the_other(self) -> None:
+        """The next restarts when the one before is ready."""
+        self.add()
+        self.set(argv="new")
+        self.assertEqual(["new", "run-web", "run-web"], self.argvs())
+        self.assertEqual((["m1"], ["m2", "m3"]), (self.progress()["going"], self.waiting()))
+        self.world.server.advance(2)
+        self.assertEqual([2, 1, 1], self.starts())
+        self.ready("m1")
+        self.assertEqual(["new", "new", "run-web"], self.argvs())
+        self.ready("m2")
+        self.ready("m3")
+        self.assertEqual([2, 2, 2], self.starts())
+        self.assertEqual(({"going": []}, []), (self.progress(), self.waiting()))
+        self.assertEqual("ready", self.world.phase("web", "m3"))
+
+    def test_batch(self) -> None:
+        """So many at a time as it says."""
+        self.add(batch=2)
+        self.set(argv="new")
+        self.assertEqual(["new", "new", "run-web"], self.argvs())
+        self.ready("m2")
+        self.assertEqual([2, 2, 1], self.starts())
+        self.ready("m1")
+        self.assertEqual([2, 2, 2], self.starts())
+
+    def test_failure(self) -> None:
+        """The first that fails stops the roll, until the settings change again."""
+        self.add(start_timeout=600.0)
+        self.set(argv="bad")
+        self.process("m1").exit(3)
+        self.world.server.advance(60)
+        self.assertEqual(["bad", "run-web", "run-web"], self.argvs())
+        stop = self.progress()["stop"]
+        self.assertEqual(("m1", "exited with status 3"), (stop["machine"], stop["why"]))
+        self.ready("m1")
+        self.world.server.advance(60)
+        self.assertEqual("run-web", self.argvs()[1])
+        self.set(argv="good")
+        self.assertEqual(["good", "run-web", "run-web"], self.argvs())
+        self.ready("m1")
+        self.ready("m2")
+        self.ready("m3")
+        self.assertEqual((["good"] * 3, {"going": []}), (self.argvs(), self.progress()))
+
+    def test_not_ready_in_time(self) -> None:
+        """What is not ready within its time has failed."""
+        self.add()
+        self.set(argv="slow")
+        self.world.server.advance(6)
+        self.assertIn("not ready within 5 seconds", self.progress()["stop"]["why"])
+        self.assertEqual([1, 1], self.starts()[1:])
+
+    def test_back_to_what_was(self) -> None:
+        """A failed one goes back; the others, which never left, need not."""
+        self.add()
+        self.set(argv="bad")
+        self.process("m1").exit(3)
+        self.world.server.advance(1)
+        self.set(argv="run-web")
+        self.ready("m1")
+        self.world.server.advance(5)
+        self.assertEqual((["run-web"] * 3, [1, 1]), (self.argvs(), self.starts()[1:]))
+        self.assertEqual([], self.waiting())
+
+    def test_restart_at_once(self) -> None:
+        """A restart that is asked at once waits for nobody, be the service one that rolls."""
+        self.add()
+        self.aim(batch=0)
+        self.assertEqual([2, 2, 2], self.starts())
+
+    def test_rolling_restart(self) -> None:
+        """A restart can be asked to roll, whatever the settings say."""
+        self.add(batch=None)
+        self.aim(batch=1)
+        for name in MACHINES:
+            self.ready(name)
+        self.assertEqual([2, 2, 2], self.starts())
+        self.assertEqual(1, self.world.status("web", "m3")["generation"])
+
+    def test_restart_ends_the_wait(self) -> None:
+        """A restart at once takes along what waits for its turn."""
+        self.add()
+        self.set(argv="new")
+        self.aim(batch=0)
+        self.assertEqual([3, 2, 2], self.starts())
+        self.assertEqual(["new"] * 3, self.argvs())
+        self.ready(*MACHINES)
+        self.assertEqual(({"going": []}, []), (self.progress(), self.waiting()))
+
+    def test_out_of_service(self) -> None:
+        """Nobody restarts while another is out of service; that one itself does."""
+        self.add()
+        self.process("m3").exit(1)
+        self.world.server.advance(0.2)
+        self.process("m3").exit(1)
+        self.world.server.advance(0.2)
+        self.set(argv="new")
+        self.assertEqual(["run-web", "run-web", "new"], self.argvs())
+        self.ready("m3")
+        self.assertEqual(["new", "run-web", "new"], self.argvs())
+
+    def test_agent_dies(self) -> None:
+        """Nobody restarts while the one whose turn it is cannot say how it went; it goes on."""
+        self.add(start_timeout=60.0)
+        self.set(argv="new")
+        self.hosts["m1"].leave()
+        self.world.server.advance(20)
+        self.assertEqual([2, 1, 1], self.starts())
+        self.hosts["m1"].succeed()
+        self.world.server.advance(0.5)
+        self.ready("m1")
+        self.assertEqual(["new", "new", "run-web"], self.argvs())
+
+    def test_waiting_agent_dies(self) -> None:
+        """Who waited and died holds nobody up, but for being out of service."""
+        self.add(batch=2, start_timeout=60.0)
+        self.set(argv="new")
+        self.hosts["m3"].network.hold()
+        self.world.server.advance(20)
+        self.ready("m1", "m2")
+        self.assertEqual(["new", "new", "run-web"], self.argvs())
+        self.assertEqual([], self.waiting())
+        self.hosts["m3"].network.release()
+        self.hosts["m3"].network.drop_connections()
+        self.world.server.advance(10)
+        self.assertEqual("new", self.argvs()[2])
+
+    def test_partition(self) -> None:
+        """Who is cut off in his turn keeps it; nobody else restarts until he is back."""
+        self.add(start_timeout=60.0)
+        self.set(argv="new")
+        self.hosts["m1"].network.hold()
+        self.world.server.advance(20)
+        self.assertIsNone(self.world.status("web", "m1"))
+        self.process("m1").exit(3)
+        self.world.server.advance(1)
+        self.assertEqual([1, 1], self.starts()[1:])
+        self.hosts["m1"].network.release()
+        self.hosts["m1"].network.drop_connections()
+        self.world.server.advance(20)
+        self.assertEqual([1, 1], self.starts()[1:])
+        self.assertEqual("m1", self.progress()["stop"]["machine"])
+
+    def test_undeployed(self) -> None:
+        """Who is not to run it any more holds nobody up."""
+        self.add()
+        self.set(argv="new")
+        self.world.server.run(self.world.admin.undeploy("web", ["m1"]))
+        self.world.server.advance(1)
+        self.assertEqual(["new", "run-web"], self.argvs()[1:])
+
+    def test_undeployed_while_gone(self) -> None:
+        """Nor does one whose agent never comes back."""
+        self.add()
+        self.set(argv="new")
+        self.hosts["m1"].leave()
+        self.world.server.advance(20)
+        self.world.server.run(self.world.admin.undeploy("web", ["m1"]))
+        self.world.server.advance(1)
+        self.assertEqual(["new", "run-web"], self.argvs()[1:])
+
+    def test_several_processes(self) -> None:
+        """All processes of a machine go in one turn, none of them before."""
+        self.add(processes=2)
+        for name in MACHINES:
+            self.hosts[name].spawner["web/2"].notify()
+        self.world.server.advance(0.5)
+        self.set(argv="new", processes=3)
+        self.assertEqual([5, 2, 2], self.starts())
+        for slot in ("web", "web/2", "web/3"):
+            self.hosts["m1"].spawner[slot].notify()
+        self.world.server.advance(0.5)
+        self.assertEqual([5, 5, 2], self.starts())
+
+    def test_removed(self) -> None:
+        """With the service, the roll is over."""
+        self.add()
+        self.set(argv="new")
+        self.world.server.run(self.world.admin.remove("web"))
+        self.world.server.advance(5)
+        self.assertIsNone(self.progress())
+        self.assertEqual([], [p for h in self.hosts.values() for p in h.spawner.running()])
