@@ -6,7 +6,7 @@ C{close}. What an agent refuses is raised as a L{pop.errors.PopError} with the a
 
 import os
 import socket
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
@@ -18,7 +18,10 @@ from pop.interfaces import IAdministration, IOutput
 from pop.model import AgentInfo
 from pop.protocols.asking import Administrator, Asking
 
-__all__ = ["Administrator", "IAdministration", "IOutput", "at_socket", "connect"]
+if TYPE_CHECKING:
+    from pop.protocols.pb import Administrator as ByPB
+
+__all__ = ["Administrator", "IAdministration", "IOutput", "at_pb_socket", "at_socket", "connect"]
 
 PATIENCE: Final = 10.0
 """Seconds that an agent has to answer at all."""
@@ -73,3 +76,17 @@ async def greeted(reactor: Any, connection: Asking, machine: str, where: str) ->
         reason = "it ends the connection at once"
     found.close()
     raise AgentSilent(machine=machine, where=where, reason=reason)
+
+
+async def at_pb_socket(reactor: Any, path: str) -> "ByPB":
+    """Reach the agent that speaks Perspective Broker at a UNIX socket.
+
+    @raise ConnectError: there is none.
+    """
+    from twisted.spread.pb import PBClientFactory
+
+    from pop.protocols.pb import Administrator as ByPB
+
+    factory = PBClientFactory()
+    await UNIXClientEndpoint(reactor, path, timeout=PATIENCE).connect(factory)
+    return await ByPB.login(factory)

@@ -132,7 +132,7 @@ class AgentInfo:
     @ivar state_dir: where it keeps its files.
     @ivar state_id: what tells that directory from all others: who holds it next, succeeds it.
     @ivar began: when it began, ISO 8601 in UTC.
-    @ivar admin: where its admin protocol listens: C{unix}, the path of a socket.
+    @ivar admin: where its admin protocol listens: C{unix} and C{pb}, the paths of sockets.
     """
 
     pid: int = 0

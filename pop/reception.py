@@ -8,7 +8,7 @@ agents are never asked anything.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twisted.internet import tcp, unix
@@ -122,6 +122,19 @@ def visitors(
     return Visitors(welcome, Complaints(clock, door))
 
 
+def visitors_by_pb(
+    administration: Callable[[], IAdministration], clock: IReactorTime, door: str
+) -> Visitors:
+    """Who speaks Perspective Broker with an agent; as L{visitors}."""
+
+    def welcome(refused: Callable[[str], None], left: Callable[[], None]) -> Protocol:
+        from pop.protocols.pb import broker
+
+        return broker(administration(), refused, left)
+
+    return Visitors(welcome, Complaints(clock, door))
+
+
 class Door(unix.Port):
     """Listens on a UNIX socket that somebody else holds, and leaves it in its place."""
 
@@ -150,7 +163,9 @@ class Reception:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, sockets: Sockets, doors: dict[str, IProtocolFactory]) -> None:
+    def __init__(
+        self, reactor: Any, sockets: Sockets, doors: Mapping[str, IProtocolFactory]
+    ) -> None:
         self._reactor = reactor
         self._sockets = sockets
         self._doors = doors

@@ -1,10 +1,11 @@
 """The state directory: where one agent keeps its files, and that it is the only one to.
 
-In it lie C{admin.sock} (where the agent can be asked), C{agent.lock} (held while the agent lives;
-its text is the agent's pid), C{agent.log} (of an agent in the background), C{id}, C{journal} and
-C{journal.old}, C{machine-id} (if one had to be made), C{log/}, C{services/}, C{run/}, C{session},
-C{snapshot}, C{upgrade-refused} (why the last upgrade was not made), C{zookeeper/} (of an agent
-with a ZooKeeper of its own) and, if its path is short enough for sockets, C{notify/}.
+In it lie C{admin.sock} and C{admin-pb.sock} (where the agent can be asked), C{agent.lock} (held
+while the agent lives; its text is the agent's pid), C{agent.log} (of an agent in the background),
+C{id}, C{journal} and C{journal.old}, C{machine-id} (if one had to be made), C{log/}, C{services/},
+C{run/}, C{session}, C{snapshot}, C{upgrade-refused} (why the last upgrade was not made),
+C{zookeeper/} (of an agent with a ZooKeeper of its own) and, if its path is short enough for
+sockets, C{notify/}.
 """
 
 import contextlib
@@ -51,6 +52,11 @@ class StateDirectory:
     def admin(self) -> Path:
         """Where the agent can be asked: a UNIX socket."""
         return socket_path(self.path, "admin.sock")
+
+    @property
+    def admin_pb(self) -> Path:
+        """The same, by Perspective Broker."""
+        return socket_path(self.path, "admin-pb.sock")
 
     @property
     def machine_id(self) -> Path:

@@ -41,7 +41,7 @@ from pop.preparations import Preparations
 from pop.probes import Probes
 from pop.process import Spawner
 from pop.program import Launch
-from pop.reception import Reception, visitors
+from pop.reception import Reception, visitors, visitors_by_pb
 from pop.registration import Registration
 from pop.reports import Reports
 from pop.session import SessionNote
@@ -187,7 +187,7 @@ def make_agent(
         str(state_dir.path),
         state_dir.id(),
         iso_time(_wall()),
-        {"unix": str(state_dir.admin)},
+        {"unix": str(state_dir.admin), "pb": str(state_dir.admin_pb)},
     )
     agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
@@ -227,9 +227,12 @@ def _receive(
     departure: Departure,
 ) -> None:
     """Let administrators in while the reactor runs."""
-    path = str(state_dir.admin)
-    answers = visitors(machine, lambda: office.administration, reactor, path)
-    reception = Reception(reactor, sockets, {path: answers})
+    path, by_pb = str(state_dir.admin), str(state_dir.admin_pb)
+    doors = {
+        path: visitors(machine, lambda: office.administration, reactor, path),
+        by_pb: visitors_by_pb(lambda: office.administration, reactor, by_pb),
+    }
+    reception = Reception(reactor, sockets, doors)
     reactor.callWhenRunning(reception.open)
     reactor.addSystemEventTrigger(
         "before", "shutdown", lambda: reception.close(keep=departure.keeps_services)

@@ -17,9 +17,17 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from pop.admin import at_socket
+from pop.admin import at_pb_socket, at_socket
 from pop.errors import AgentLost, AgentSilent
-from pop.reception import MOST, QUIET, Complaints, Reception, Visitors, visitors
+from pop.reception import (
+    MOST,
+    QUIET,
+    Complaints,
+    Reception,
+    Visitors,
+    visitors,
+    visitors_by_pb,
+)
 from pop.sockets import Sockets
 from pop.test.scripted import Reader, Scripted
 
@@ -209,6 +217,23 @@ class SocketTests(DoorTestCase):
                 selectable.abortConnection()
         await self.assertFailure(asked, AgentLost)
         await admin.lost
+
+
+class BrokerTests(DoorTestCase):
+    """The door for Perspective Broker."""
+
+    async def test_asked(self) -> None:
+        """Who may connect may ask, by that too."""
+        path = os.path.join(self.directory, "pb.sock")
+        door = visitors_by_pb(lambda: self.agent, self.reactor, path)
+        reception = Reception(self.reactor, Sockets(), {path: door})
+        reception.open()
+        self.addCleanup(reception.close, keep=False)
+        admin = await at_pb_socket(self.reactor, path)
+        self.assertEqual({"pid": 12}, await admin.info())
+        await admin.close()
+        while door.here:
+            await deferLater(self.reactor, 0.01)
 
 
 class IntruderTests(DoorTestCase):
