@@ -144,3 +144,10 @@ class CallTimeout(Exception):
 
     def __init__(self, who: str, seconds: float) -> None:
         super().__init__(f"{who} has not ended within {seconds:g} seconds")
+
+
+# Events
+
+
+class BadTopic(BundleException):
+    """{topic!r} cannot be the topic of an event: it should be a text such as "orders/new"."""
