@@ -135,6 +135,14 @@ class TooLate(BundleException, ValueError):
     """The component {component} is not made any more: the framework is stopping."""
 
 
+class AlreadyWaiting(BundleException, ValueError):
+    """The component {component} is on the waiting list already."""
+
+
+class NotWaiting(BundleException, KeyError):
+    """The component {component} is not on the waiting list."""
+
+
 class NotConstructed(BundleException, TypeError):
     """The component {component} cannot be made by the factory {factory}: {reason}."""
 
