@@ -307,7 +307,7 @@ class BadStateDirectory(PopError):
 
 
 class Silent(PopError):
-    """The agent there has not answered within {seconds:g} seconds."""
+    """The agent of {machine} has not answered within {seconds:g} seconds."""
 
 
 class UnknownMachine(PopError):

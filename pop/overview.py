@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pop.cluster import Cluster
-from pop.errors import BrokenNode, PopError
+from pop.errors import BrokenNode, NotInitialised, PopError
 from pop.model import AgentInfo, Json, Machine, Service, Status, load
 from pop.namespace import read_all
 from pop.together import together
@@ -154,15 +154,36 @@ async def machines(cluster: Cluster) -> list[MachineView]:
 async def _machine(cluster: Cluster, id: str, wanted: Iterable[Service]) -> MachineView:
     path, agent_path = cluster.paths.machine(id), cluster.paths.agent(id)
     node, agent = await together([cluster.node(path), cluster.node(agent_path)])
-    try:
-        machine = Machine.from_json(path, node[0] if node else b"")
-    except BrokenNode:
-        machine = Machine(id)
     return MachineView(
-        machine=machine,
+        machine=_description(path, id, node),
         agent=_agent(agent_path, agent),
         services=tuple(service.name for service in wanted if id in service.machines),
     )
+
+
+def _description(path: str, id: str, node: Node) -> Machine:
+    try:
+        return Machine.from_json(path, node[0] if node else b"")
+    except BrokenNode:
+        return Machine(id)
+
+
+async def known_machines(cluster: Cluster) -> list[str]:
+    """The ids of all machines that ever had an agent, in order.
+
+    @raise NotInitialised: there is no namespace.
+    """
+    try:
+        return sorted(await cluster.client.get_children(cluster.paths.machines))
+    except NoNodeException as error:
+        raise NotInitialised(path=cluster.paths.root) from error
+
+
+async def described(cluster: Cluster, ids: list[str]) -> list[Machine]:
+    """What machines are, as far as it is known."""
+    paths = [cluster.paths.machine(id) for id in ids]
+    nodes = await together(map(cluster.node, paths))
+    return [_description(path, id, n) for path, id, n in zip(paths, ids, nodes, strict=True)]
 
 
 def _agent(path: str, node: Node) -> AgentInfo | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
@@ -27,32 +28,56 @@ class Answers(Generic[T]):
     missing: Mapping[str, PopError]
 
     def sentences(self, names: Mapping[str, str]) -> list[str]:
-        """Why some said nothing: a sentence for each reason, with whom it concerns before it.
+        """Why some said nothing: a sentence for each reason, which tells whom it concerns.
 
         @param names: what machines are called, by id; others are called by their ids.
         """
-        reasons: dict[str, list[str]] = {}
+        alike: dict[str, list[str]] = {}
         for machine, error in self.missing.items():
-            reasons.setdefault(str(error), []).append(names.get(machine, machine))
-        return [f"{', '.join(found)}: {reason}" for reason, found in reasons.items()]
+            alike.setdefault(_on(error, "{}"), []).append(machine)
+        return [
+            _concerning(self.missing[machines[0]], machines, names) for machines in alike.values()
+        ]
+
+
+def _concerning(error: PopError, machines: list[str], names: Mapping[str, str]) -> str:
+    """An error's sentence, on all whom it concerns."""
+    where = ", ".join(names.get(machine, machine) for machine in machines)
+    sentence = _on(error, where)
+    told = "machine" in error.fields or machines[0] in sentence
+    return sentence if told else f"{where}: {sentence}"
+
+
+def _on(error: PopError, machines: str) -> str:
+    """An error's sentence, on these machines if it is one on machines; those that were raised
+    elsewhere have no fields."""
+    if "machine" not in error.fields:
+        return str(error)
+    return str(type(error)(**{**error.fields, "machine": machines}))
 
 
 async def ask(
-    machines: Iterable[str], question: Question[T], clock: IReactorTime, patience: float
+    machines: Iterable[str],
+    question: Question[T],
+    clock: IReactorTime,
+    patience: float,
+    at_once: int = AT_ONCE,
 ) -> Answers[T]:
     """Ask all of them, and wait until each has answered or refused.
 
-    @param patience: seconds that each may take.
+    @param patience: seconds that each may take; maybe infinite.
     """
-    gate = DeferredSemaphore(AT_ONCE)
+    gate = DeferredSemaphore(at_once)
 
     async def one(machine: str) -> T | PopError:
         await gate.acquire()
         try:
             asked = Deferred.fromCoroutine(question(machine))
-            return await asked.addTimeout(patience, clock)
+            if patience != inf:
+                asked.addTimeout(patience, clock)
+            return await asked
         except TimeoutError:
-            return Silent(seconds=patience)
+            return Silent(machine=machine, seconds=patience)
         except PopError as error:
             return error
         finally:

@@ -1,18 +1,26 @@
-"""C{pop logs}: what a service's processes on this machine have written."""
+"""C{pop logs}: what a service's processes have written, on all its machines."""
 
 import sys
-import threading
-from typing import BinaryIO
+from functools import partial
+from math import inf
+from typing import Any
 
 import click
 
-from pop.cli.session import Session, pass_session
-from pop.errors import NoLog
-from pop.logs import LogReader, log_files
+from pop.cli.chorus import Chorus
+from pop.cli.fleet import ask
+from pop.cli.followed import Followed
+from pop.cli.here import Here
+from pop.cli.reach import Agents, Places, places
+from pop.cli.session import FOREVER, Session, pass_session
+from pop.cli.sink import Sink
+from pop.cluster import Cluster
+from pop.errors import NoSuchService, NotDeployed
 from pop.paths import check_name
+from pop.trouble import said
 
-LOOK_AGAIN = 0.1
-"""Seconds between two looks at logs that are followed."""
+SOON = 3.0
+"""Seconds that ZooKeeper has to say where else a service is, where there are logs of it here."""
 
 
 @click.command("logs")
@@ -26,68 +34,103 @@ LOOK_AGAIN = 0.1
     help="How many of the last lines of each process.  [default: 100]",
 )
 @click.option("--all", "everything", is_flag=True, help="All lines there are.")
+@click.option(
+    "--machine", "machines", multiple=True, metavar="ID", help="Only there; may be repeated."
+)
 @pass_session
 def logs_(
-    session: Session, service: str, follow: bool, lines: int | None, everything: bool
+    session: Session,
+    service: str,
+    follow: bool,
+    lines: int | None,
+    everything: bool,
+    machines: tuple[str, ...],
 ) -> None:
-    """Print what SERVICE wrote on this machine, rotated logs included."""
+    """Print what SERVICE wrote, on whatever machines it is, rotated logs included."""
     if everything and lines is not None:
         raise click.UsageError("Give either --lines or --all.")
-    directory = session.configuration.state_dir.path / "log"
-    found = log_files(directory, check_name("service", service))
-    if not found:
-        raise NoLog(service=service, directory=directory)
-    last = None if everything else 100 if lines is None else lines
-    output = sys.stdout.buffer
-    voices = [
-        _Voice(LogReader(path, last), slot if len(found) > 1 else None, output)
-        for slot, path in found
-    ]
-    for voice in voices:
-        voice.begin()
-        if not follow:
-            voice.end()
-    output.flush()
-    if follow:
-        _follow(voices, output)
+    last = -1 if everything else 100 if lines is None else lines
+    reading = Reading(session, check_name("service", service), last, follow)
+    complete = session.go(partial(reading.begin, chosen=machines))
+    sys.exit(0 if complete else 1)
 
 
-def _follow(voices: list["_Voice"], output: BinaryIO) -> None:
-    pause = threading.Event()
-    while True:
-        if any([voice.go_on() for voice in voices]):
-            output.flush()
-        else:
-            pause.wait(LOOK_AGAIN)
+class Reading:
+    """One call of the command.
 
+    @param lines: how many of the last ones of each process; negative for all.
+    """
 
-class _Voice:
-    """One process's log on its way out; beside others it is labelled, and whole lines only."""
+    def __init__(self, session: Session, service: str, lines: int, follow: bool) -> None:
+        self._session = session
+        self._service = service
+        self._lines = lines
+        self._wish = (service, lines, follow)
+        self._follow = follow
+        self._id = session.configuration.machine
+        self._where: Places | None = None
 
-    def __init__(self, reader: LogReader, label: str | None, output: BinaryIO) -> None:
-        self._reader = reader
-        self._label = None if label is None else f"{label} | ".encode()
-        self._output = output
-        self._rest = b""
+    async def begin(self, reactor: Any, chosen: tuple[str, ...]) -> bool:
+        """Read all; whether nothing is missing.
 
-    def begin(self) -> None:
-        """Print the last lines."""
-        self._print(self._reader.beginning())
+        This machine is read without asking anybody, if it is the only one that is wanted or known.
+        """
+        self._sink = Sink(reactor, sys.stdout.fileno())
+        self._here = Here(self._session.configuration.state_dir.path / "log", reactor)
+        slots = self._here.slots(self._service)
+        if set(chosen) == {self._id}:
+            return await self._alone()
+        body = partial(self._everywhere, chosen=chosen)
+        soon = min(SOON, self._session.patience()) if slots else None
+        try:
+            return await self._session.work(reactor, body, FOREVER, soon)
+        except Exception as error:
+            if self._where or chosen or not slots:
+                raise
+            self._only_here(error)
+        return await self._alone()
 
-    def go_on(self) -> bool:
-        """Print what is new; whether there was anything."""
-        data = self._reader.more()
-        self._print(data)
-        return bool(data)
+    def _only_here(self, error: Exception) -> None:
+        """Nobody knows where else it is: say why, unless it is nowhere any more."""
+        reason = said(error, self._session.configuration.servers)
+        if reason is None:
+            raise error
+        if not isinstance(reason, NotDeployed | NoSuchService):
+            self._session.note(f"Only this machine's logs: {reason}")
 
-    def end(self) -> None:
-        """Print what may become a line, too."""
-        if self._label is not None and self._rest:
-            self._print(b"\n")
+    async def _alone(self) -> bool:
+        slots = self._here.slots(self._service)
+        chorus = Chorus(self._sink.write, machines=False, slots=len(slots) > 1)
+        await self._here.logs(*self._wish, chorus.voice(self._id))
+        await chorus.end()
+        return True
 
-    def _print(self, data: bytes) -> None:
-        if self._label is None:
-            self._output.write(data)
-            return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._output.write(b"".join(self._label + line + b"\n" for line in lines))
+    async def _everywhere(self, cluster: Cluster, chosen: tuple[str, ...]) -> bool:
+        where = self._where = await places(cluster, self._service, chosen)
+        chorus = Chorus(self._sink.write, machines=len(where.machines) > 1, slots=where.several())
+        async with self._session.agents(cluster) as agents:
+            patience = self._session.patience()
+            found = await ask(
+                where.machines, partial(self._source, agents), cluster.clock, patience
+            )
+            self._session.complain(found, where.names)
+
+            async def read(machine: str) -> None:
+                source, name = found.given[machine], where.names.get(machine, machine)
+                if source is self._here or not self._follow:
+                    await source.logs(*self._wish, chorus.voice(name))
+                    return
+                followed = Followed(machine, name, agents, cluster.clock, self._session.note)
+                await followed.follow(self._service, self._lines, chorus.voice(name))
+
+            # One after the other, so that what belongs together stays together.
+            at_once = len(found.given) or 1 if self._follow else 1
+            read_ = await ask(found.given, read, cluster.clock, inf, at_once)
+            await chorus.end()
+            self._session.complain(read_, where.names)
+        return not (found.missing or read_.missing)
+
+    async def _source(self, agents: Agents, machine: str) -> Any:
+        """Who tells what was written on a machine."""
+        here = machine == self._id and self._here.slots(self._service)
+        return self._here if here else await agents.of(machine)

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import click
@@ -23,7 +23,9 @@ from twisted.logger import (
 from zope.interface import provider
 
 from pop.catalogue import Catalogue, load_types
+from pop.cli.fleet import Answers
 from pop.cli.outcome import outcome
+from pop.cli.reach import Agents
 from pop.cluster import Cluster
 from pop.configuration import Configuration, configure
 from pop.errors import NoAnswer
@@ -79,20 +81,32 @@ class Session:
             L{FOREVER} for what goes on until Ctrl-C.
         @raise PopError: for all trouble that is to be expected.
         """
+        limit = patience or self.patience()
+        return self.go(lambda reactor: self.work(reactor, body, limit))
+
+    def go(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        """Do something that needs the reactor, which is given, and maybe no ZooKeeper.
+
+        @raise PopError: for all trouble that is to be expected.
+        """
         from twisted.internet import reactor
 
-        def work() -> Coroutine[Any, Any, T]:
-            return self._work(reactor, body, patience or self.patience())
-
+        servers = self.configuration.servers  # what is wrong with the options is said first
         try:
-            return outcome(reactor, work)
+            return outcome(reactor, lambda: work(reactor))
         except Exception as error:
-            raise said(error, self.configuration.servers) or error from None
+            raise said(error, servers) or error from None
 
-    async def _work(self, reactor: Any, body: Body[T], patience: float) -> T:
+    async def work(
+        self, reactor: Any, body: Body[T], patience: float, connecting: float | None = None
+    ) -> T:
+        """The same as L{run}, within the reactor.
+
+        @param connecting: seconds that it may take to reach ZooKeeper.
+        """
         client = self.configuration.client(reactor)
         try:
-            await client.connect(timeout=int(self.patience() * 1000))
+            await client.connect(timeout=int((connecting or self.patience()) * 1000))
             cluster = Cluster(client, self.configuration.paths, reactor, author())
             work = Deferred.fromCoroutine(body(cluster))
             if patience != FOREVER:
@@ -103,6 +117,12 @@ class Session:
         finally:
             await client.close()
 
+    def agents(self, cluster: Cluster) -> Agents:
+        """The agents of a cluster, to be asked by whoever this is."""
+        from pop.admin import connect
+
+        return Agents(partial(connect, cluster.clock, cluster), cluster.clock)
+
     def say(self, sentence: str, **facts: Any) -> None:
         """Tell what was done: a sentence, or its facts for scripts."""
         click.echo(json.dumps(facts) if self.json else sentence)
@@ -110,6 +130,17 @@ class Session:
     def note(self, sentence: str) -> None:
         """Tell people something beside the output."""
         click.echo(f"pop: {sentence}", err=True)
+
+    def complain(self, answers: Answers[Any], names: Mapping[str, str]) -> None:
+        """Tell people who did not answer, and why.
+
+        @raise PopError: that is all there is to tell.
+        """
+        if not answers.given and len(answers.missing) == 1:
+            [error] = answers.missing.values()
+            raise error
+        for sentence in answers.sentences(names):
+            self.note(sentence)
 
     def print_json(self, value: Any) -> None:
         """Print a value for scripts."""

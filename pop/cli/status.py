@@ -1,4 +1,4 @@
-"""C{pop status} and C{pop machines}."""
+"""C{pop status}."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from pop.cli.options import show
 from pop.cli.output import local_time, table
 from pop.cli.session import Session, pass_session
 from pop.cluster import Cluster
-from pop.overview import InstanceView, MachineView, ServiceView, machines, services
+from pop.overview import InstanceView, ServiceView, services
 
 
 @click.command("status")
@@ -142,42 +142,4 @@ def _plain(view: ServiceView) -> dict[str, Any]:
             }
             for instance in view.instances
         },
-    }
-
-
-@click.command("machines")
-@pass_session
-def machines_(session: Session) -> None:
-    """List the machines, alive or not, with what is deployed on them."""
-    found = session.run(machines)
-    if session.json:
-        session.print_json({view.machine.id: _plain_machine(view) for view in found})
-    elif found:
-        here = session.configuration.machine
-        headings = ("MACHINE", "HOST", "AGENT", "PID", "SERVICES", "LABELS", "POP")
-        table(headings, [_machine_row(view, here) for view in found])
-    else:
-        click.echo('There are no machines yet. Make this one by "pop start".')
-
-
-def _machine_row(view: MachineView, here: str) -> tuple[str, ...]:
-    machine = view.machine
-    return (
-        machine.id + (" (this one)" if machine.id == here else ""),
-        machine.host,
-        "alive" if view.agent else "gone",
-        str(view.agent.pid) if view.agent else "",
-        ", ".join(view.services),
-        show(dict(machine.labels)),
-        machine.pop,
-    )
-
-
-def _plain_machine(view: MachineView) -> dict[str, Any]:
-    agent = view.agent
-    return {
-        **view.machine.to_object(),
-        "alive": agent is not None,
-        "pid": agent and agent.pid,
-        "services": list(view.services),
     }

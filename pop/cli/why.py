@@ -1,19 +1,23 @@
 """C{pop why}: what became of a service lately, and why."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pop.cli.output import local_time, table
-from pop.cli.session import Session, pass_session
+from pop.cli.reach import identified
+from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import NoJournal, NoStory, PopError
 from pop.journal import Entry, read
 from pop.overview import ServiceView, services
 from pop.paths import check_name
 from pop.slots import service_of
+from pop.together import together
 
 AWAITED = {
     "starting": "if it is not ready then, it is stopped {}",
@@ -35,19 +39,24 @@ GONE = "stopped"
     default=10,
     help="How many changes.  [default: 10]",
 )
-@click.option("--machine", metavar="ID", help="Another one: the last few changes, from ZooKeeper.")
+@click.option("--machine", metavar="ID", help="Another one, whose agent is asked.")
 @pass_session
 def why_(session: Session, service: str, last: int, machine: str | None) -> None:
     """Tell what became of SERVICE on this machine lately, who or what made it so, and what it is
-    waiting for. The agent need not run."""
+    waiting for. Here, the agent need not run."""
     check_name("service", service)
     here = session.configuration.machine
     path = session.configuration.state_dir.journal
     entries = _noted(session, path, service) if machine in (None, here) else []
     if entries:
-        _tell(session, service, entries, last)
+        running = session.configuration.state_dir.holder()
+        _tell(session, service, entries[-last:], _latest(entries), running)
+        return
+    found = _ask(session, service, machine or here, machine in (None, here))
+    if found.entries:
+        _tell(session, service, found.entries[-last:], _latest(found.entries), found.agent)
     else:
-        _ask(session, service, machine or here, machine in (None, here))
+        _tell_status(session, service, found)
 
 
 def _noted(session: Session, path: Path, service: str) -> list[Entry]:
@@ -58,9 +67,21 @@ def _noted(session: Session, path: Path, service: str) -> list[Entry]:
         return []
 
 
-def _tell(session: Session, service: str, entries: list[Entry], last: int) -> None:
-    latest = {entry.slot: entry for entry in entries}
-    told, running = entries[-last:], session.configuration.state_dir.holder()
+def _latest(entries: list[Entry]) -> dict[str, Entry]:
+    return {entry.slot: entry for entry in entries}
+
+
+def _tell(
+    session: Session,
+    service: str,
+    told: list[Entry],
+    latest: dict[str, Entry],
+    running: int | None,
+) -> None:
+    """The journal's entries.
+
+    @param running: the pid of the agent that goes on, if any does.
+    """
     if session.json:
         session.print_json(
             {
@@ -114,18 +135,48 @@ def _present(entry: Entry, now: datetime, watched: bool) -> str:
     return f"{said}; {awaited.format(f'in {left:.0f} s' if left >= 1 else 'now')}."
 
 
-def _ask(session: Session, service: str, machine: str, here: bool) -> None:
-    """What ZooKeeper knows of it."""
+@dataclass(frozen=True)
+class Told:
+    """What others know of an instance.
 
-    async def look(cluster: Cluster) -> ServiceView:
-        return (await services(cluster, [service]))[0]
+    @ivar agent: the pid of who told the entries.
+    """
+
+    view: ServiceView
+    machine: str
+    entries: list[Entry]
+    agent: int | None
+
+
+def _ask(session: Session, service: str, machine: str, here: bool) -> Told:
+    """What ZooKeeper knows of it, and the machine's agent."""
+
+    async def look(cluster: Cluster) -> Told:
+        [view] = await services(cluster, [service])
+        id = machine if here else await identified(cluster, machine)
+        async with session.agents(cluster) as agents:
+            answers = await agents.ask([id], partial(_journal, service), session.patience())
+        for error in () if here else answers.missing.values():
+            session.note(f"{error} What follows is from ZooKeeper.")
+        return Told(view, id, *answers.given.get(id, ([], None)))
 
     try:
-        view = session.run(look)
+        return session.run(look, patience=session.patience(LONG))
     except PopError as error:
         if here and type(error).__name__ in ("Unreachable", "NoAnswer", "ConnectionBroke"):
             raise NoJournal(service=service, reason=str(error)) from error
         raise
+
+
+async def _journal(service: str, agent: Any) -> tuple[list[Entry], int | None]:
+    said, info = await together([agent.why(service), agent.info()])
+    entries = [Entry.from_object(each) for each in said]
+    return [entry for entry in entries if entry is not None], info.get("pid")
+
+
+def _tell_status(session: Session, service: str, told: Told) -> None:
+    """The last few changes, which ZooKeeper has."""
+    view, machine = told.view, told.machine
     found = next((each for each in view.instances if each.machine == machine), None)
     if found is None or found.status is None:
         where = ", ".join(each.machine for each in view.instances) or "no machine"

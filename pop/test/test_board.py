@@ -27,7 +27,8 @@ WEB = instance("web", cpu=0.5, memory=1 << 20)
 DB = instance("db", cpu=0.1, memory=1 << 30, restarts=2)
 GONE = instance("old", phase="failed", pid=None, cpu=None, memory=None, uptime=None, why="it fell")
 BOARD = Board(
-    Answers({"1": [WEB, GONE], "2": [DB]}, {"3": Silent(seconds=5)}), {"1": "alpha", "2": "beta"}
+    Answers({"1": [WEB, GONE], "2": [DB]}, {"3": Silent(machine="3", seconds=5)}),
+    {"1": "alpha", "2": "beta"},
 )
 
 
@@ -68,7 +69,7 @@ class BoardTests(SynchronousTestCase):
 
     def test_notes(self) -> None:
         """Who is missing is named, and why."""
-        self.assertEqual([f"3: {Silent(seconds=5)}"], BOARD.notes())
+        self.assertEqual([str(Silent(machine="3", seconds=5))], BOARD.notes())
         self.assertEqual(["So."], Board(Answers({}, {}), {}, "So.").notes())
 
     def test_other_versions(self) -> None:
@@ -90,13 +91,15 @@ class PictureTests(SynchronousTestCase):
     def test_whole(self) -> None:
         """All is there, if there is room."""
         lines = self.draw(BOARD, 100, 20)
-        for words in ("instances: 3", "MACHINE", "beta", "it fell", "3: The agent", "q quit"):
+        for words in ("instances: 3", "MACHINE", "beta", "it fell", "The agent of 3", "q quit"):
             self.assertTrue(any(words in line for line in lines), words)
 
     def test_fits(self) -> None:
         """It never needs more lines or columns than there are."""
         many = [instance(f"s{n}", why="x" * 300) for n in range(50)]
-        board = Board(Answers({"1": many}, {str(n): Silent(seconds=n) for n in range(9)}), {})
+        board = Board(
+            Answers({"1": many}, {str(n): Silent(machine=str(n), seconds=n) for n in range(9)}), {}
+        )
         for width in (40, 80, 200):
             for height in (8, 24, 80):
                 lines = self.draw(board, width, height)

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pop.cli.figures import share, size, span
 from pop.cli.fleet import AT_ONCE, Answers, ask, called
-from pop.errors import NoLog, NotHere, Silent
+from pop.errors import NoLog, NotHere, PopError, Silent
 from pop.model import Machine
 
 
@@ -81,11 +81,20 @@ class SentencesTests(SynchronousTestCase):
     def test_grouped(self) -> None:
         """The same reason is given once, for all whom it concerns, by the names people know."""
         log = NoLog(service="web", directory="/x")
-        silent = Silent(seconds=5)
-        answers: Answers[str] = Answers({}, {"m1": silent, "m2": log, "m3": Silent(seconds=5)})
+        silent = [Silent(machine=id, seconds=5) for id in ("m1", "m3")]
+        answers: Answers[str] = Answers({}, {"m1": silent[0], "m2": log, "m3": silent[1]})
         self.assertEqual(
-            [f"alpha, m3: {silent}", f"beta: {log}"],
+            [str(Silent(machine="alpha, m3", seconds=5)), f"beta: {log}"],
             answers.sentences({"m1": "alpha", "m2": "beta"}),
+        )
+
+    def test_told(self) -> None:
+        """What an agent says of itself is repeated as it said it."""
+        told = PopError.told("NotHere", "No instance runs on m1.")
+        other = PopError.told("Odd", "It is odd.")
+        answers: Answers[str] = Answers({}, {"m1": told, "m2": other})
+        self.assertEqual(
+            ["No instance runs on m1.", "beta: It is odd."], answers.sentences({"m2": "beta"})
         )
 
     def test_called(self) -> None:
