@@ -39,6 +39,7 @@ setup(
         "dev": [
             "circus >= 0.19",
             "hypothesis",
+            "ipopo >= 3.2.4",
             "kazoo >= 2.10",
             "mypy",
             "mypy-zope",

@@ -21,6 +21,7 @@ from pop.history import History
 from pop.instance import Instance
 from pop.instances import Instances
 from pop.journal import Entry
+from pop.life import Phase
 from pop.model import Service as Wish
 from pop.plan import Held, Unrunnable, Want, plan
 from pop.preparations import Preparations
@@ -331,6 +332,8 @@ class Agent(Service):
         change = self._reasons.change(service, instance.life.why)
         self._history.note(service, instance, self._clock.seconds(), change)
         self._turns.judge(service, self.instances.of(service))
+        if instance.want is None and instance.life.phase is Phase.STOPPED:
+            self._preparations.gone(service)
         self._publish(service)
 
     def _publish(self, name: str) -> None:

@@ -10,12 +10,10 @@ from pop.cluster import Cluster
 from pop.errors import PopError, RunLost, TasksBusy
 from pop.interfaces import IOutput
 from pop.model import Json, Service
-from pop.runrecord import RunRecord
+from pop.runrecord import CANCELLED, RunRecord
 from pop.runs import Runs
 from pop.together import together
 from txzookeeper.lock import Lock, LockLost
-
-CANCELLED = "it was cancelled"
 
 Ask = Callable[[str, Callable[[Any], Awaitable[dict[str, Json]]]], Awaitable[dict[str, Json]]]
 """(machine, question): connects to a machine's agent and asks it."""
@@ -57,6 +55,7 @@ class Course:
     @param identifier: the same, and nobody else's.
     @param now: the time, as people and programs read it.
     @param waiting: told whom we wait for.
+    @param ended: told what came of it on a machine, as soon as that is known.
     @param check: raises if a service cannot be as it is going to be.
     @ivar results: of each machine, as soon as there is one.
     @ivar recorded: the settings that were changed in the end.
@@ -73,6 +72,7 @@ class Course:
         identifier: str,
         now: Callable[[], str],
         waiting: Callable[[str], None] = lambda _: None,
+        ended: Callable[[str, Result], object] = lambda machine, result: None,
         check: Callable[[Service], object] = lambda _: None,
     ) -> None:
         self.results: dict[str, Result] = {}
@@ -85,6 +85,7 @@ class Course:
         self._identifier = identifier
         self._now = now
         self._waiting = waiting
+        self._ended = ended
         self._check = check
         self._runs = Runs(cluster, assignment.service)
         self._settings: dict[str, Json] = {}
@@ -184,6 +185,7 @@ class Course:
         else:
             self.results[machine] = Result(found["status"])
             self._settings |= found["settings"] or {}
+        self._ended(machine, self.results[machine])
         return self.results[machine]
 
     @property
@@ -195,6 +197,11 @@ class Course:
     def succeeded(self) -> bool:
         """Whether it went well on every machine."""
         return all(self._result(machine).status == 0 for machine in self.machines)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether settings were to be recorded, and were not."""
+        return bool(self._settings) and not self.recorded
 
     async def _change(self) -> None:
         """Change the settings that are to be recorded, if all went well."""

@@ -22,6 +22,7 @@ LONGEST: Final = 400
 """Characters of that which people are shown."""
 NOWHERE: Final = "none"
 """The index of those who want none."""
+_ECHOES: Final = ("Could not find a version that satisfies", "ResolutionImpossible")
 _NOTES: Final = ("WARNING:", "warning:", "[notice]", "hint:")
 
 
@@ -137,8 +138,13 @@ def words(lines: Sequence[str]) -> str:
     errors = [re.sub(r"^(ERROR|error): ", "", line) for line in plain if _is_error(line)]
     boxed = next((plain[i:] for i, line in enumerate(plain) if line.startswith("\u00d7")), [])
     found = errors or [re.sub(r"^[^\w\"'.]+", "", line) for line in boxed] or plain[-1:]
-    text = " ".join(dict.fromkeys(found))
+    text = " ".join(dict.fromkeys(_said_once(found)))
     return text.rstrip(".") if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _said_once(lines: list[str]) -> list[str]:
+    """Without what pip says again in other words."""
+    return [line for line in lines if not line.startswith(_ECHOES)] or lines
 
 
 def _is_error(line: str) -> bool:

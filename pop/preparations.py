@@ -67,6 +67,7 @@ class Preparations:
         self._works: dict[str, _Work] = {}
         self._untidy = True
         self._judged: Mapping[str, Want] = {}
+        self._leaving: set[str] = set()
 
     def judge(self, wants: Mapping[str, Want]) -> dict[str, Want]:
         """What each service should do, given what there is; what is missing is begun.
@@ -83,9 +84,16 @@ class Preparations:
         """Remove what neither runs nor should, now that all that should run is known."""
         if not self._untidy or self._works:
             return
-        self._untidy = False
         # What is wanted may have to wait for its turn before it is anybody's.
-        self._builder.collect(_used(instances, self._judged))
+        used = _used(instances, self._judged)
+        self._leaving = used.keys() - self._judged.keys()
+        self._untidy = bool(self._leaving)
+        self._builder.collect(used)
+
+    def gone(self, service: str) -> None:
+        """Nothing is left of an instance of a service: perhaps its environments can go too."""
+        if service in self._leaving:
+            self._changed()
 
     def stop(self) -> None:
         """Give up whatever is being built."""

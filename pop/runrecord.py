@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from pop.model import Json, dump, load
 
+CANCELLED = "it was cancelled"
+"""Why it has no status where nobody wanted it any more."""
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -33,7 +36,7 @@ class RunRecord:
         if not self.ended:
             return "going on" if self.going else "broken off"
         if self.problems:
-            return "failed"
+            return "cancelled" if CANCELLED in self.problems.values() else "failed"
         bad = {status for status in self.machines.values() if status}
         return f"status {', '.join(map(str, sorted(bad)))}" if bad else "done"
 

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from pop.interfaces import IOutput, IProcess
 from pop.model import Json, dump
 from pop.pipe import Pipe
-from pop.program import Launch, Program
+from pop.program import Launch
 from pop.protocols.control import Lines, Request
 from pop.together import together
 
@@ -46,7 +46,8 @@ class TaskProcesses:
         @raise pop.errors.NotSpawned: it cannot be started.
         """
         argv = (sys.executable, "-P", "-m", "pop.protocols.task")
-        launch = replace(launch, program=Program(argv, launch.program.environment), sockets=())
+        program = replace(launch.program, argv=argv, stdin=b"")
+        launch = replace(launch, program=program, sockets=())
         process = _Process(self._reactor, launch.grace_period)
         flows = _Flows(self._reactor, output)
         try:

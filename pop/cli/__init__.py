@@ -20,6 +20,8 @@ COMMANDS = {
     "status": ("pop.cli.status", "Show how the services fare, or one of them in full."),
     "logs": ("pop.cli.logs", "Print what a service wrote on all its machines, and follow it."),
     "why": ("pop.cli.why", "Tell why a service is as it is: what became of it lately."),
+    "run": ("pop.cli.run", "Run a task of a service, or list those that there are."),
+    "runs": ("pop.cli.runs", "List the tasks of a service that were run lately."),
     "start": ("pop.cli.lifecycle", "Start the agent in the background, or a service."),
     "stop": ("pop.cli.lifecycle", "Stop the agent, or a service on all its machines."),
     "restart": ("pop.cli.lifecycle", "Restart a service on all its machines."),

@@ -41,9 +41,7 @@ def task_command(
     params: list[click.Parameter] = [_argument(name, field) for name, field in places.items()]
     for name, field in fields.items():
         if name not in places:
-            word = name.replace("_", "-")
-            clash = name in (*taken, "help")
-            params.append(option(name, field, f"--argument-{word}" if clash else f"--{word}"))
+            params.append(option(name, field, _flag(name, taken)))
     command = TaskCommand(
         f"{service} {task.name}",
         params=[*params, *options],
@@ -51,6 +49,11 @@ def task_command(
     )
     command.places = places
     return command
+
+
+def _flag(name: str, taken: Iterable[str] = ()) -> str:
+    word = name.replace("_", "-")
+    return f"--argument-{word}" if name in (*taken, "help") else f"--{word}"
 
 
 def _argument(name: str, field: Any) -> click.Argument:
@@ -103,3 +106,32 @@ def read_arguments(service: str, task: Task, words: list[str]) -> dict[str, Any]
     """
     command = task_command(service, task)
     return given_arguments(task, command.make_context(command.name, words).params)
+
+
+def words_of(task: Task, parameters: Mapping[str, Any]) -> list[str]:
+    """What was typed of a task's own arguments, as L{read_arguments} takes it elsewhere."""
+    options: list[str] = []
+    places: list[str] = []
+    for name, field in argument_fields(task).items():
+        given = parameters[PREFIX + name]
+        texts = given if isinstance(given, tuple) else [given]
+        if is_positional(field):
+            places += texts
+        elif isinstance(given, bool):
+            word = name.replace("_", "-")
+            options.append(_flag(name) if given else f"--no-{word}")
+        else:
+            options += [f"{_flag(name)}={text}" for text in texts if text is not None]
+    return [*options, "--", *places] if places else options
+
+
+def usage(task: Task, taken: Iterable[str] = ()) -> str:
+    """How a task is called, in a line.
+
+    @param taken: see L{task_command}.
+    """
+    words = [task.name]
+    for name, field in argument_fields(task).items():
+        metavar = name.upper() if is_positional(field) else f"[{_flag(name, taken)}]"
+        words.append(metavar + ("..." if repeats(field) else ""))
+    return " ".join(words)

@@ -20,6 +20,7 @@ from pop.components.errors import (
     TooLate,
 )
 from pop.components.events import ServiceEvent, ServiceEventKind
+from pop.components.explanation import circle, sentence_of
 from pop.components.factory import (
     FactoryManipulationError,
     context_of,
@@ -147,7 +148,7 @@ class Container(Inventory):
         instance = construct(factory.cls, name, factory.declared)
         given = dict(properties or {})
         component = assemble(self, factory.declared, factory.context, name, instance, given)
-        self.components[name] = component
+        self._add(component)
         self.tell(Kind.INSTANTIATED, factory_name, name)
         self._begin(component)
         return instance
@@ -164,6 +165,10 @@ class Container(Inventory):
                 if component.declared is factory.declared:
                     raise SingletonTaken(factory=factory.declared.name, component=component.name)
 
+    def _add(self, component: Component) -> None:
+        self.components[component.name] = component
+        self.promises.add(component)
+
     def _begin(self, component: Component) -> None:
         """Start it, or let it wait for those handlers that are not there."""
         if self.missing(component):
@@ -173,11 +178,14 @@ class Container(Inventory):
             _, makes = self._handlers[handler_id]
             component.handlers += makes.get_handlers(component, component.instance)
         component.start()
+        if found := circle(component, self.promises):
+            log.warn("{sentence}", sentence=sentence_of(found))
 
     def forget(self, component: Component) -> None:
         """A component is gone."""
         if self.components.get(component.name) is component:
             del self.components[component.name]
+            self.promises.discard(component)
         self.waiting.pop(component.name, None)
 
     def kill(self, name: str) -> Deferred[None]:
@@ -256,7 +264,7 @@ class Container(Inventory):
                 before.instance,
                 {**before.given, **before.properties},
             )
-            self.components[before.name] = component
+            self._add(component)
             self._begin(component)
 
     # Listeners

@@ -59,6 +59,8 @@ class Dependency(ABC):
 
     def start(self) -> None:
         """Listen from now on, and look what there is already."""
+        if (value := self.value()) is not None:
+            setattr(self.component.instance, self.field, value)
         self.listen()
         self.refresh()
 

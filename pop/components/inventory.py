@@ -8,6 +8,7 @@ from pop.components.component import Component
 from pop.components.context import BundleContext
 from pop.components.details import factory_details, instance_details
 from pop.components.errors import NoSuchComponent, NoSuchFactory
+from pop.components.explanation import Promises, explain
 from pop.components.factory import INSTANCE_NAME, FactoryContext
 from pop.components.hooks import IHandlerFactory
 from pop.components.life import Phase
@@ -30,12 +31,14 @@ class Inventory:
     """What there is.
 
     @ivar waiting: the components whose handlers are not there yet.
+    @ivar promises: who would provide what.
     """
 
     def __init__(self) -> None:
         self.factories: dict[str, Factory] = {}
         self.components: dict[str, Component] = {}
         self.waiting: dict[str, Component] = {}
+        self.promises = Promises()
         self._handlers: dict[str, tuple[ServiceReference, IHandlerFactory]] = {}
 
     def is_registered_factory(self, name: str) -> bool:
@@ -105,7 +108,8 @@ class Inventory:
 
     def get_instance_details(self, name: str) -> dict[str, Any]:
         """What is known of a component, for people."""
-        return instance_details(self.component(name))
+        component = self.component(name)
+        return {**instance_details(component), "why": explain(component, self.promises)}
 
     def missing(self, component: Component) -> set[str]:
         """The handlers that a component needs, and that are not there."""

@@ -6,6 +6,7 @@ from pop.components.bundle import BundleActivator
 from pop.components.container import SERVICE_IPOPO, Container
 from pop.components.context import BundleContext
 from pop.components.registry import ServiceRegistration
+from pop.components.waiting import SERVICE_WAITING_LIST, WaitingList
 
 __all__ = ["Activator"]
 
@@ -16,17 +17,25 @@ class Activator:
 
     def __init__(self) -> None:
         self.container: Container | None = None
-        self.registration: ServiceRegistration | None = None
+        self.waiting: WaitingList | None = None
+        self.registrations: list[ServiceRegistration] = []
 
     def start(self, context: BundleContext) -> None:
         """Take in what there is already."""
         self.container = Container(context)
-        self.registration = context.register_service(SERVICE_IPOPO, self.container)
+        self.waiting = WaitingList(self.container)
+        self.registrations = [
+            context.register_service(SERVICE_IPOPO, self.container),
+            context.register_service(SERVICE_WAITING_LIST, self.waiting),
+        ]
+        self.waiting.start()
         self.container.start()
 
     async def stop(self, context: BundleContext) -> Any:
         """Let all components go."""
-        if self.registration is not None:
-            self.registration.unregister()
+        for registration in reversed(self.registrations):
+            registration.unregister()
+        if self.waiting is not None:
+            self.waiting.stop()
         if self.container is not None:
             await self.container.stop()

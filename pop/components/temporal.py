@@ -95,11 +95,12 @@ class TemporalDependency(SimpleDependency):
 
     def left(self, reference: ServiceReference) -> None:
         """Time runs, unless there is another."""
-        super().left(reference)
         clock = self.component.clock
-        if self.gone and self.timer is None and clock and self.best(reference) is None:
+        if reference is self.reference and clock and self.best(reference) is None:
+            self._stop_timer()
             self.expired = False
             self.timer = clock.callLater(self.timeout, self._expire)
+        super().left(reference)
 
     def breaks(self) -> bool:
         """When the time is over, and there is no other."""

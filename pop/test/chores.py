@@ -91,8 +91,8 @@ class Chores(ProgramType):
     @task("Wait, and clean up.")
     def wait(self, run):
         child = subprocess.Popen(["sleep", "600"])
-        print(child.pid, os.getpid())
         try:
+            print(child.pid, os.getpid())
             child.wait()
         finally:
             with open("cleaned", "w") as file:
@@ -100,8 +100,8 @@ class Chores(ProgramType):
 
     @task("Wait on a reactor, and clean up.")
     async def await_(self, run):
-        print("waiting")
         try:
+            print("waiting")
             await Deferred()
         finally:
             with open("cleaned", "w") as file:

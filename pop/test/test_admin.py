@@ -1,19 +1,22 @@
 """Administering real agents."""
 
 import contextlib
-import os
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutputAndValue
 
 from pop import __version__
-from pop.admin import Administrator, connect
+from pop.admin import Administrator, at_pb_socket, connect
 from pop.cluster import Cluster
 from pop.errors import AgentLost, AgentSilent, NotConnected, PopError
 from pop.paths import Paths
+from pop.statedir import StateDirectory
+from pop.test.checkout import ROOT
 from pop.test.scripted import Reader
 from pop.test.shells import EmbeddedTestCase, Shell, alive
 from txzookeeper import ManagedClient
@@ -84,6 +87,38 @@ class AgentTests(EmbeddedTestCase):
         self.assertIn("restarted by hand", whys)
         await self.end(agent, admin)
 
+    async def test_example(self) -> None:
+        """The program that the documentation shows does what it says."""
+        shell, agent = await self.begin()
+        admin = await self.connect(shell)
+        example = str(ROOT / "examples" / "administer.py")
+        words = (shell.environment["POP_STATE_DIR"], "m1", "web", "CONT")
+        said, err, status = await getProcessOutputAndValue(
+            sys.executable, [example, *words], env=shell.environment, reactor=shell.reactor
+        )
+        self.assertEqual((0, b""), (status, err))
+        lines = said.decode().splitlines()
+        self.assertEqual("The agent of m1 runs 2 instances.", lines[0])
+        self.assertRegex(lines[2], r"^web/2 is ready and has \d+ MiB\.$")
+        self.assertEqual("2 of them have been sent CONT.", lines[3])
+        self.assertLess({"--- web ---", "--- web/2 ---"}, set(lines[4:]))
+        await self.end(agent, admin)
+
+    async def test_by_broker(self) -> None:
+        """It can be asked by Perspective Broker, too."""
+        shell, agent = await self.begin()
+        node, _ = await shell.node("/agents/m1")
+        admin = await at_pb_socket(shell.reactor, node["admin"]["pb"])
+        info = await admin.info()
+        self.assertEqual((agent.pid, "m1"), (info["pid"], info["machine"]))
+        reader = Reader()
+        await admin.logs("web", 3, False, reader)
+        self.assertEqual({"web", "web/2"}, {source for source, _ in reader.taken})
+        agent.signal("TERM")
+        self.assertEqual(0, await agent.ended, agent.output)
+        await admin.lost
+        self.assertNotIn("Traceback", agent.output)
+
     async def differs(self, admin: Administrator, pid: int) -> bool:
         """Whether a process has been replaced."""
         rows = await admin.instances("web")
@@ -137,7 +172,8 @@ class AgentTests(EmbeddedTestCase):
         agent.signal("TERM")
         await agent.ended
         self.assertIn("No agent of m1", await self.refused(NotConnected, shell))
-        self.assertNotIn("admin.sock", os.listdir(shell.environment["POP_STATE_DIR"]))
+        socket = StateDirectory(Path(shell.environment["POP_STATE_DIR"])).admin
+        self.assertFalse(socket.exists())
 
     async def reached(self, shell: Shell) -> bool:
         """Whether somebody answers."""

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface
 from zope.schema import Bool, Dict, Int, List, TextLine
 
-from pop.cli.arguments import read_arguments, task_command
+from pop.cli.arguments import given_arguments, read_arguments, task_command, usage, words_of
 from pop.errors import BadArgument
 from pop.tasks import Task
 
@@ -63,6 +63,24 @@ class ArgumentsTests(SynchronousTestCase):
             'The argument "count" of the task "move" cannot be \'10\': it should be at most 9.'
         )
         self.assertEqual(expected, str(error))
+
+    def test_passed_on(self) -> None:
+        """What was typed here is understood elsewhere as it is here, whatever it begins with."""
+        option = click.Option(["--machine", "machines"], multiple=True)
+        command = task_command("web", MOVE, [option], taken=("machine",))
+        for words in (
+            ["a", "b"],
+            ["--force", "--marks", "x=-1", "--marks=y=2", "--", "-a", "--b", "c"],
+            ["--argument-machine=--m", "--machine", "m1", "a", "b", "--no-force", "--count", "3"],
+        ):
+            parameters = command.make_context("move", list(words)).params
+            passed = words_of(MOVE, parameters)
+            self.assertEqual(given_arguments(MOVE, parameters), read(*passed))
+
+    def test_usage_line(self) -> None:
+        """A line says how a task is called."""
+        expected = "move SOURCES... TARGET [--count] [--marks]... [--machine] [--force]"
+        self.assertEqual(expected, usage(MOVE))
 
     def test_help(self) -> None:
         """The help names every argument, with what it takes."""

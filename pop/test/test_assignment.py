@@ -44,7 +44,7 @@ class Agents:
     ) -> dict[str, Any]:
         """Connect to one of them."""
         if machine in self.silent:
-            raise Silent(seconds=10.0)
+            raise Silent(machine="m1", seconds=10.0)
         self._machine = machine
         return await question(self)
 
@@ -71,6 +71,7 @@ class Tests(ClusterTestCase):
         self.deploy("web", "m1", "m2", argv="true", umask="022")
         self.agents = Agents()
         self.waited: list[str] = []
+        self.told: list[str] = []
 
     def course(
         self,
@@ -90,6 +91,7 @@ class Tests(ClusterTestCase):
             identifier=f"{who}@host (pid 7)",
             now=lambda: f"at {self.clock.seconds():g}",
             waiting=self.waited.append,
+            ended=lambda machine, result: self.told.append(machine),
             check=check,
         )
 
@@ -123,6 +125,7 @@ class CourseTests(Tests):
             ("going on", "bake", "ann@host"), (record.outcome, record.task, record.who)
         )
         self.agents.end("m2", 3)
+        self.assertEqual(["m2"], self.told)
         self.agents.end("m1")
         self.run_(going)
         self.assertEqual({"m1": Result(0), "m2": Result(3)}, course.results)
@@ -137,10 +140,10 @@ class CourseTests(Tests):
         going = self.begun(course)
         self.agents.end("m2")
         self.run_(going)
-        self.assertEqual(str(Silent(seconds=10.0)), course.results["m1"].problem)
+        self.assertEqual(str(Silent(machine="m1", seconds=10.0)), course.results["m1"].problem)
         [record] = self.records()
         self.assertEqual("failed", record.outcome)
-        self.assertEqual({"m1": str(Silent(seconds=10.0))}, record.problems)
+        self.assertEqual({"m1": str(Silent(machine="m1", seconds=10.0))}, record.problems)
         self.assertFalse(course.succeeded)
 
     def test_cancelled(self) -> None:
@@ -151,7 +154,7 @@ class CourseTests(Tests):
         self.fails(CancelledError, going)
         self.assertEqual(["m2"], self.agents.cancelled)
         [record] = self.records()
-        self.assertEqual(({"m1": 0, "m2": None}), record.machines)
+        self.assertEqual(("cancelled", {"m1": 0, "m2": None}), (record.outcome, record.machines))
         self.assertEqual({"m2": "it was cancelled"}, record.problems)
         self.assertEqual([], self.run_(self.client.get_children(self.paths.lock("web"))))
 

@@ -9,9 +9,11 @@ import sys
 import tempfile
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.protocols.control import Lines, Request
 from pop.protocols.notify import parse
 from pop.test.checkout import MISSING, ROOT
 
@@ -78,6 +80,42 @@ class ThirdPartyTypesTests(SynchronousTestCase):
         done = self.run_python("-c", LAUNCH, "files")
         expected = "-m http.server --directory /srv 8000 {'port': 8000}\n"
         self.assertEqual((expected, ""), (done.stdout, done.stderr))
+
+    def run_task(self, task: str, *words: str) -> tuple[int, str, str, list[dict[str, Any]]]:
+        """Run a task as an agent does: its status, what it printed, and what it told the agent."""
+        here, there = socket.socketpair()
+        with here, there:
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "pop.protocols.task"],
+                cwd=self.path,
+                env=self.environment,
+                stdin=there.fileno(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            there.close()
+            state, path = str(self.path), (str(self.path),)
+            here.sendall(Request("pages", "web", "m1", task, words, {}, state, path).encode())
+            out, err = child.communicate(timeout=60)
+            told = Lines().feed(here.makefile("rb").read())
+        return child.returncode, out, err, told
+
+    def test_tasks(self) -> None:
+        """A type's tasks do what they say."""
+        self.drop("pages.py")
+        (self.path / "files").mkdir()
+        (self.path / "files" / "a.html").write_text("Hello!")
+        status, _, err, told = self.run_task("publish", "files/a.html")
+        self.assertEqual((0, ""), (status, err))
+        self.assertEqual([{"progress": {"done": 1, "total": 1, "what": "a.html"}}], told)
+        self.assertEqual("Hello!", (self.path / "a.html").read_text())
+        status, _, err, _ = self.run_task("publish", "files/a.html")
+        self.assertEqual((1, "There is a page a.html already.\n"), (status, err))
+        self.assertEqual(0, self.run_task("publish", "files/a.html", "--replace")[0])
+        self.assertIn("6 a.html\n", self.run_task("pages")[1])
+        self.assertEqual([{"record": {"port": 8081}}], self.run_task("move", "8081")[3])
 
     def test_a_service_that_is_python(self) -> None:
         """It starts in a process of its own, says that it is ready and where, and serves."""

@@ -214,8 +214,15 @@ class PreparationTests(SynchronousTestCase):
         self.assertEqual(count, len(self.builder.collected))
         self.build()
         self.assertIn(self.builder.begun[-1][1].key, self.builder.collected[-1]["web"])
+
+    def test_collected_in_the_end(self) -> None:
+        """What is undeployed keeps its environments until its last process has ended."""
+        self.add()
+        self.build()
+        self.host.spawner["web"].stubborn = True
         self.remove()
-        self.world.server.advance(30)
-        self.add("shop")
-        self.build("shop")
-        self.assertEqual({"shop"}, set(self.builder.collected[-1]))
+        self.world.server.advance(5)
+        self.assertEqual({"web"}, set(self.builder.collected[-1]))
+        self.world.server.advance(6)
+        self.assertEqual([], self.running())
+        self.assertEqual({}, self.builder.collected[-1])

@@ -1,0 +1,349 @@
+"""Components and bundles, what they wait for, and what bundles add to them."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from pop.components import (
+    HANDLER_ID,
+    SERVICE_HANDLER_FACTORY,
+    ComponentFactory,
+    Handler,
+    Provides,
+    Requires,
+)
+from pop.components.bundle import Bundle, BundleState
+from pop.components.decorators import declaring
+from pop.components.errors import AlreadyWaiting, NotWaiting
+from pop.components.framework import Framework
+from pop.components.life import Phase
+from pop.components.waiting import SERVICE_WAITING_LIST
+from pop.test.frameworks import FrameworkTestCase
+
+SAID: list[str] = []
+"""What the bundles of these tests say."""
+
+
+class BundlesTestCase(FrameworkTestCase):
+    """Has a directory for bundles."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = Path(tempfile.mkdtemp(prefix="pop-bundles-"))
+        self.addCleanup(shutil.rmtree, self.path)
+        self.addCleanup(SAID.clear)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a bundle's module."""
+        (self.path / f"{name}.py").write_text(
+            "from pop.components import *\n"
+            "from pop.test.test_components import SAID\n" + dedent(text)
+        )
+        self.addCleanup(sys.modules.pop, name, None)
+
+    def bundle(self, name: str, text: str) -> Bundle:
+        """Write a bundle, install it and start it."""
+        self.write(name, text)
+        bundle = self.framework.install_bundle(name, str(self.path))
+        self.successResultOf(bundle.start())
+        return bundle
+
+    def names(self) -> list[str]:
+        """Those of all components."""
+        return [name for name, _, _ in self.ipopo.get_instances()]
+
+
+class BundlesTests(BundlesTestCase):
+    """Components come and go with their bundles."""
+
+    def test_started(self) -> None:
+        """They are made once the activator has started the bundle, and are gone before it stops
+        it."""
+        bundle = self.bundle(
+            "one_bundle",
+            """
+            @BundleActivator
+            class Activator:
+                def start(self, context):
+                    SAID.append("start")
+                def stop(self, context):
+                    SAID.append("stop")
+
+            @ComponentFactory("one")
+            @Instantiate("one")
+            class One:
+                @Validate
+                def begin(self, context):
+                    SAID.append("valid")
+                @Invalidate
+                def end(self, context):
+                    SAID.append("invalid")
+            """,
+        )
+        self.assertEqual(["one"], self.names())
+        self.successResultOf(bundle.stop())
+        self.assertEqual(["start", "valid", "invalid", "stop"], SAID)
+        self.assertEqual(([], []), (self.names(), self.ipopo.get_factories()))
+
+    def test_container_last(self) -> None:
+        """Bundles that have been started before components can live get theirs later."""
+        framework = Framework({}, environment={})
+        self.write("early_bundle", '@ComponentFactory("e")\n@Instantiate("e")\nclass E: pass\n')
+        framework.install_bundle("early_bundle", str(self.path))
+        framework.install_bundle("pop.components.ipopo")
+        self.successResultOf(framework.start())
+        context = framework.get_bundle_context()
+        reference = context.get_service_reference("pelix.ipopo.core")
+        assert reference is not None
+        ipopo = context.get_service(reference)
+        self.assertEqual([("e", "e", Phase.VALID)], ipopo.get_instances())
+        self.successResultOf(framework.stop())
+        self.assertEqual([], ipopo.get_instances())
+
+    def test_one_fails(self) -> None:
+        """One component that cannot be made keeps no other from being made. (In iPOPO it does.)"""
+        self.bundle(
+            "torn_bundle",
+            """
+            @ComponentFactory("a-torn")
+            @Instantiate("torn")
+            class Torn:
+                def __init__(self):
+                    raise ValueError("torn")
+
+            @ComponentFactory("whole")
+            @Instantiate("whole")
+            class Whole:
+                pass
+            """,
+        )
+        self.assertEqual(["whole"], self.names())
+        self.assertEqual(["a-torn", "whole"], self.ipopo.get_factories())
+
+    def test_imported(self) -> None:
+        """A factory belongs to the bundle that defines it, not to those that import it."""
+        text = '@ComponentFactory("f")\n@Instantiate("i")\nclass F: pass\n'
+        first = self.bundle("defining_bundle", text)
+        sys.path.insert(0, str(self.path))
+        self.addCleanup(sys.path.remove, str(self.path))
+        self.bundle("importing_bundle", "from defining_bundle import F\n")
+        self.assertIs(first, self.ipopo.get_factory_bundle("f"))
+        self.successResultOf(first.stop())
+        self.assertEqual([], self.names())
+
+    def test_same_factory(self) -> None:
+        """Of two bundles with a factory of one name the first is kept; the other is active all the
+        same."""
+        text = '@ComponentFactory("f")\n@Instantiate("{}")\nclass F: pass\n'
+        self.bundle("first_bundle", text.format("first"))
+        second = self.bundle("second_bundle", text.format("second"))
+        self.assertEqual(["first"], self.names())
+        self.assertIs(BundleState.ACTIVE, second.get_state())
+
+    def test_update(self) -> None:
+        """After an update those components come back that ask for it, with their properties."""
+        text = '@ComponentFactory("f")\n@Property("x", value=1)\nclass F:\n    version = {}\n'
+        bundle = self.bundle("updated_bundle", text.format(1))
+        again = {"pelix.ipopo.auto_restart": True, "x": 2}
+        self.ipopo.instantiate("f", "again", again).x = 3
+        self.ipopo.instantiate("f", "gone", {"x": 2})
+        self.write("updated_bundle", text.format(2))
+        self.successResultOf(bundle.update())
+        self.assertEqual(["again"], self.names())
+        it = self.ipopo.get_instance("again")
+        self.assertEqual((3, 2), (it.x, it.version))
+
+    def test_update_fails(self) -> None:
+        """If the new code cannot be imported, its components never stop."""
+        bundle = self.bundle(
+            "kept_bundle", '@ComponentFactory("k")\n@Instantiate("k")\nclass K: pass\n'
+        )
+        it = self.ipopo.get_instance("k")
+        self.write("kept_bundle", "nonsense(\n")
+        self.failureResultOf(bundle.update())
+        self.assertIs(it, self.ipopo.get_instance("k"))
+        self.assertEqual(Phase.VALID, self.state("k"))
+
+
+class WaitingListTests(BundlesTestCase):
+    """Components that wait for their factories."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        reference = self.context.get_service_reference(SERVICE_WAITING_LIST)
+        assert reference is not None
+        self.waiting = self.context.get_service(reference)
+
+    def test_comes_and_goes(self) -> None:
+        """It is made whenever its factory comes, with the properties that were last said."""
+        self.waiting.add("w", "it", {"x": 1, "y": 1})
+        self.assertEqual([], self.names())
+        self.waiting.update("it", {"x": 2}, removed=["y"])
+        bundle = self.bundle("w_bundle", '@ComponentFactory("w")\nclass W: pass\n')
+        expected = {"x": 2, "instance.name": "it"}
+        self.assertEqual(expected, self.ipopo.get_instance_properties("it"))
+        self.waiting.update("it", {"x": 3})
+        self.assertEqual(3, self.ipopo.get_instance_properties("it")["x"])
+        self.successResultOf(bundle.stop())
+        self.assertEqual([], self.names())
+        self.successResultOf(bundle.start())
+        self.assertEqual(["it"], self.names())
+        self.successResultOf(self.waiting.remove("it"))
+        self.assertEqual([], self.names())
+
+    def test_refused(self) -> None:
+        """A name is wanted once; one that is not wanted is no one's."""
+        self.waiting.add("w", "it")
+        self.assertRaises(AlreadyWaiting, self.waiting.add, "w", "it")
+        self.assertRaises(NotWaiting, self.waiting.update, "other", {})
+        self.assertRaises(NotWaiting, self.waiting.remove, "other")
+
+    def test_name_taken(self) -> None:
+        """A component that is there already is kept."""
+        self.bundle("w_bundle", '@ComponentFactory("w")\n@Instantiate("it")\nclass W: pass\n')
+        it = self.ipopo.get_instance("it")
+        self.waiting.add("w", "it")
+        self.assertIs(it, self.ipopo.get_instance("it"))
+
+
+class Counting(Handler):
+    """Lets its component be valid while it is told to."""
+
+    def __init__(self, component: Any) -> None:
+        self.component = component
+        self.valid = True
+        self.seen: list[str] = []
+
+    def is_valid(self) -> bool:
+        return self.valid
+
+    def post_validate(self) -> None:
+        self.seen.append("valid")
+
+    def post_invalidate(self) -> None:
+        self.seen.append("invalid")
+
+    def stop(self) -> None:
+        self.seen.append("stop")
+
+
+class Counters:
+    """Makes handlers of that kind."""
+
+    def __init__(self) -> None:
+        self.made: list[Counting] = []
+
+    def get_handlers(self, component: Any, instance: Any) -> list[Handler]:
+        self.made.append(Counting(component))
+        return [self.made[-1]]
+
+
+def counted(cls: type) -> type:
+    """A decorator that such a handler serves."""
+    declaring(cls).configuration("test.counting")["field"] = 1
+    return cls
+
+
+class HandlerTests(FrameworkTestCase):
+    """Handlers that bundles contribute."""
+
+    def setUp(self) -> None:
+        super().setUp()
+
+        @ComponentFactory("counted")
+        @counted
+        class Counted:
+            pass
+
+        self.it = self.make(Counted)
+
+    def contribute(self) -> tuple[Any, Counters]:
+        """Register what makes them."""
+        counters = Counters()
+        given = {HANDLER_ID: "test.counting"}
+        return self.context.register_service(SERVICE_HANDLER_FACTORY, counters, given), counters
+
+    def test_waiting(self) -> None:
+        """Without its handler a component waits; with it, it is valid; and it waits again when
+        that goes, unless there is another."""
+        expected = [("a", "counted", {"test.counting"})]
+        self.assertEqual(expected, self.ipopo.get_waiting_components())
+        self.assertEqual([], self.ipopo.get_instances())
+        first, counters = self.contribute()
+        second, others = self.contribute()
+        self.assertEqual(Phase.VALID, self.state())
+        self.assertEqual([], others.made)
+        first.unregister()
+        self.assertEqual(["valid", "invalid", "stop"], counters.made[0].seen)
+        self.assertEqual((Phase.VALID, 1), (self.state(), len(others.made)))
+        second.unregister()
+        self.assertEqual(expected, self.ipopo.get_waiting_components())
+        self.assertIs(self.it, self.ipopo.get_instance("a"))
+
+    def test_validity(self) -> None:
+        """A handler has a say in whether its component is valid."""
+        _, counters = self.contribute()
+        [handler] = counters.made
+        handler.valid = False
+        handler.component.look()
+        self.assertEqual(Phase.INVALID, self.state())
+        handler.valid = True
+        handler.component.look()
+        self.assertEqual(Phase.VALID, self.state())
+
+
+class ExplanationTests(FrameworkTestCase):
+    """Why a component is not valid can be asked. (iPOPO is silent.)"""
+
+    def why(self, name: str = "a") -> list[str]:
+        """The sentences."""
+        why: list[str] = self.ipopo.get_instance_details(name)["why"]
+        return why
+
+    def component(self, provides: str, requires: str, **given: Any) -> None:
+        """A component that provides and requires."""
+
+        @ComponentFactory(provides)
+        @Provides(provides)
+        @Requires("it", requires, **given)
+        class Linked:
+            pass
+
+        self.make(Linked, provides)
+
+    def test_missing(self) -> None:
+        """What nobody provides is named, with its field; and who would provide it."""
+        self.component("a", "b", spec_filter="(x=1)")
+        self.assertEqual(["it: nobody provides b with (x=1)"], self.why())
+        self.component("c", "a")
+        expected = "it: nobody provides a; these would, if they were valid: a (INVALID)"
+        self.assertEqual([expected], self.why("c"))
+
+    def test_circle(self) -> None:
+        """Components that only wait for each other are named."""
+        self.component("a", "b")
+        self.component("b", "c")
+        self.component("c", "a")
+        self.assertEqual({Phase.INVALID}, {self.state(name) for name in "abc"})
+        expected = (
+            "a requires b (it), and b requires c (it), and c requires a (it): none of them can"
+            " become valid before the others"
+        )
+        self.assertEqual(expected, self.why()[-1])
+
+    def test_no_circle(self) -> None:
+        """Those who could be valid without each other are none: something else is missing."""
+        self.component("a", "b", spec_filter="(x=1)")
+        self.component("b", "a")
+        self.assertNotIn("before the others", " ".join(self.why()))
+        self.component("d", "e", optional=True)
+        self.assertEqual([], self.why("d"))
+
+    def test_held(self) -> None:
+        """That it was asked to be invalid is said."""
+        self.component("a", "b", optional=True)
+        self.ipopo.invalidate("a")
+        self.assertEqual(["it was asked to be invalid"], self.why())
