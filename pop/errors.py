@@ -94,6 +94,11 @@ class NoAuthority(PopError):
     started with --admin makes it."""
 
 
+class BadAdmin(PopError):
+    """An agent cannot be administered at "{given}": {reason}. Write it as tls:PORT,
+    tls:PORT:interface=ADDRESS, or with :host=NAME behind it, if others reach it by that name."""
+
+
 class BadIdentity(PopError):
     """The admin identity is not of the form USER:PASSWORD."""
 

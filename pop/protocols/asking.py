@@ -116,8 +116,7 @@ class Administrator:
 
     def close(self) -> Deferred[None]:
         """End the connection; fires when it is over."""
-        if self._connection.transport is not None:
-            self._connection.transport.loseConnection()
+        self._connection.close()
         return self.lost
 
     def info(self) -> Deferred[dict[str, Any]]:

@@ -44,18 +44,19 @@ class BoundedAMP(AMP):
         self._size = 0
         self._boxes = 0
         self._over = False
+        self._registered = False
         self._deadline: IDelayedCall | None = None
 
     def makeConnection(self, transport: Any) -> None:
         """Begin to wait."""
         self._set_deadline()
         super(AMP, self).makeConnection(transport)  # AMP itself logs each connection
-        transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
         """Read; what makes no sense ends the connection, and goes no further."""
         if self._over:
             return
+        self._register()
         try:
             super().dataReceived(data)
         except Exception as error:
@@ -112,6 +113,14 @@ class BoundedAMP(AMP):
         super(AMP, self).connectionLost(reason)
         self.transport = None
 
+    def close(self) -> None:
+        """End it in order: what was written gets there."""
+        if self._registered and not self._over:
+            self._registered = False
+            self.transport.unregisterProducer()  # type: ignore[union-attr]  # TLS would wait for it
+        if not self._over:
+            self.transport.loseConnection()  # type: ignore[union-attr]  # it is connected
+
     def end(self, why: str) -> None:
         """Have no more to do with it."""
         if not self._over:
@@ -119,6 +128,12 @@ class BoundedAMP(AMP):
             self._cancel_deadline()
             self._refused(why)
             self.transport.abortConnection()  # type: ignore[union-attr]  # it is connected
+
+    def _register(self) -> None:
+        """From now on, do not read while it does not; before, TLS has to read to shake hands."""
+        if not self._registered:
+            self._registered = True
+            self.transport.registerProducer(self, True)  # type: ignore[union-attr]  # connected
 
     def _look(self) -> None:
         """Whether it is in the midst of a box."""

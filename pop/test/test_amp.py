@@ -341,6 +341,8 @@ class StrangerTests(ConnectionTestCase):
     def test_who_does_not_read(self) -> None:
         """Who asks and asks, and reads no answer, is not read from before it does."""
         self.agent.answer = "x" * 10_000
+        self.done(self.admin.info())
+        self.agent.asked.clear()
         transport = self.server.transport
         transport.producer.pauseProducing()  # type: ignore[union-attr]  # as a full transport does
         for _ in range(50):
