@@ -23,12 +23,15 @@ from pop.paths import check_name
 from pop.plan import Want
 from pop.program import Launch
 from pop.slots import service_of
+from pop.stirring import Stir, Watch, unwatched
 from pop.summary import phase_of
 from pop.tail import Tail
 from pop.together import together
 
 LOOK_AGAIN: Final = 0.1
-"""Seconds between two looks at logs that are followed."""
+"""Seconds between two looks at logs that are followed, where the system does not tell."""
+PAUSE: Final = 0.02
+"""Seconds in which more may be written that is worth a look together."""
 ENTRIES: Final = 1000
 """Of a service's journal, the last ones."""
 ASKED: Final = "restarted by hand"
@@ -54,6 +57,7 @@ class Administration:
     @param journal: where its journal is.
     @param in_thread: does what may block.
     @param run: runs tasks.
+    @param watch: tells when something is written to a log.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Administration:
         clock: IReactorTime,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]],
         run: Run = no_tasks,
+        watch: Watch = unwatched,
     ) -> None:
         self._agent = agent
         self._about = about
@@ -73,6 +78,7 @@ class Administration:
         self._clock = clock
         self._in_thread = in_thread
         self._run = run
+        self._watch = watch
         self._meter = Meter(clock, in_thread)
 
     def info(self) -> Deferred[dict[str, Any]]:
@@ -172,13 +178,25 @@ class Administration:
         try:
             if not await self._in_thread(tail.begin):
                 raise NoLog(service=service, directory=self._logs)
-            while (pieces := await self._in_thread(lambda: tail.more(follow))) or follow:
-                for slot, data in pieces:
-                    await output.write(slot, data)
-                if not pieces:
-                    await deferLater(self._clock, LOOK_AGAIN)
+            while True:
+                await self._tell_all(tail, follow, output)
+                if not follow:
+                    break
+                stir = Stir(self._watch, self._logs, self._clock, LOOK_AGAIN)
+                try:  # what was written before we could be told of it
+                    await self._tell_all(tail, follow, output)
+                    await stir.wait()
+                finally:
+                    stir.close()
+                await deferLater(self._clock, PAUSE)
         finally:
             self._in_thread(tail.close)
+
+    async def _tell_all(self, tail: Tail, follow: bool, output: IOutput) -> None:
+        """Write what there is just now."""
+        while pieces := await self._in_thread(lambda: tail.more(follow)):
+            for slot, data in pieces:
+                await output.write(slot, data)
 
     def run(
         self, service: str, task: str, arguments: list[str], output: IOutput

@@ -14,6 +14,7 @@ from pop.catalogue import Catalogue
 from pop.model import AgentInfo
 from pop.process import Spawner
 from pop.statedir import StateDirectory
+from pop.stirring import by_inotify
 
 if TYPE_CHECKING:
     from pop.administration import Administration
@@ -57,6 +58,7 @@ class Office:
             self._reactor,
             self._in_thread,
             self._runs.run,
+            by_inotify(self._reactor),
         )
 
     @cached_property

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
 from zope.interface import implementer
 
 _MODIFY: Final = 0x2
@@ -39,6 +40,39 @@ def by_inotify(reactor: IReactorFDSet) -> Watch:
             return None
 
     return watch
+
+
+class Stir:
+    """The next time that something is written in a directory, which may be before it is waited for.
+
+    @param otherwise: seconds to wait where nobody can tell.
+    """
+
+    def __init__(
+        self, watch: Watch, directory: Path, clock: IReactorTime, otherwise: float
+    ) -> None:
+        self._come: Deferred[None] = Deferred()
+        self._forget = watch(directory, self._stirred)
+        if self._forget is None:
+            self._forget = clock.callLater(otherwise, self._stirred).cancel
+
+    async def wait(self) -> None:
+        """Wait for it."""
+        try:
+            await self._come
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Wait for it no more."""
+        forget, self._forget = self._forget, None
+        if forget is not None:
+            forget()
+
+    def _stirred(self) -> None:
+        self._forget = None
+        if not self._come.called:
+            self._come.callback(None)
 
 
 @implementer(IReadDescriptor)
