@@ -48,7 +48,9 @@ from txzookeeper.testing import HOW_TO_GET_ONE, RealServer, available
 NAMES = ("restart", "adopted", "start", "memory", "idle", "stop", "many")
 PATIENCE = 120.0
 SETTLED = 3.0
-"""Seconds until a supervisor that has started all its programs is at rest."""
+"""Seconds until a supervisor has nothing more to do with programs that it has just started."""
+AT_REST = 15.0
+"""The same for what it does once, a while later: pop looks at logs after ten seconds."""
 
 
 class Table:
@@ -186,6 +188,7 @@ class Bench:
             add(f"{count:,} programs, memory, MiB", party.name, weight.resident / 1024)
             add(f"{count:,} programs, memory shared out, MiB", party.name, weight.shared_out / 1024)
         if "idle" in chosen:
+            pause(AT_REST - SETTLED)
             self._idle(party, count)
         took = self._stop(party)
         if "stop" in chosen:
