@@ -49,6 +49,8 @@ NAMES = ("restart", "adopted", "start", "memory", "idle", "stop", "many")
 PATIENCE = 120.0
 SETTLED = 3.0
 """Seconds until a supervisor has nothing more to do with programs that it has just started."""
+TICK = "2000"
+"""Milliseconds, as ZooKeeper comes: it grants sessions of 20 of them at most."""
 AT_REST = 15.0
 """The same for what it does once, a while later: pop looks at logs after ten seconds."""
 
@@ -239,7 +241,7 @@ def _parties(pop_only: bool) -> Iterator[list[Party]]:
     if not available():
         raise SystemExit(f"benchmark: {HOW_TO_GET_ONE}")
     with ExitStack() as stack:
-        server = stack.enter_context(RealServer())
+        server = stack.enter_context(RealServer({"tickTime": TICK}))
         parties: list[Party] = [Pop(server.servers)]
         if not pop_only:
             parties += [Supervisor(), Circus()]
