@@ -17,12 +17,13 @@ __all__ = ["AggregateDependency"]
 class AggregateDependency(Dependency):
     """All that match, in the order of their ranking; L{None} if none does."""
 
-    __slots__ = ("came", "order", "services", "updates", "went")
+    __slots__ = ("came", "leaving", "order", "services", "updates", "went")
 
     def __init__(self, component: "Component", field: str, requirement: Requirement) -> None:
         super().__init__(component, field, requirement)
         self.services: dict[ServiceReference, Any] = {}
         self.order: list[ServiceReference] = []
+        self.leaving: ServiceReference | None = None
         self.came: dict[ServiceReference, None] = {}
         self.went: dict[ServiceReference, None] = {}
         self.updates: list[tuple[ServiceReference, Properties | None]] = []
@@ -30,13 +31,13 @@ class AggregateDependency(Dependency):
     def arrived(self, reference: ServiceReference) -> None:
         """One more; or one that was to go, and stays."""
         self.went.pop(reference, None)
-        if reference not in self.services:
+        if not self._stays(reference):
             self.came[reference] = None
             self.touched()
 
     def modified(self, reference: ServiceReference, previous: Properties | None) -> None:
         """Its place in the order may be another."""
-        if reference in self.services:
+        if self._stays(reference):
             self.went.pop(reference, None)
             self.updates.append((reference, previous))
             self.touched()
@@ -46,31 +47,42 @@ class AggregateDependency(Dependency):
     def left(self, reference: ServiceReference) -> None:
         """One less."""
         self.came.pop(reference, None)
-        if reference in self.services:
+        if self._stays(reference):
             self.went[reference] = None
             self.touched()
+
+    def _stays(self, reference: ServiceReference) -> bool:
+        """Whether it is bound, and not just being let go."""
+        return reference in self.services and reference is not self.leaving
 
     def refresh(self) -> None:
         """What is there, against what is bound."""
         found = dict.fromkeys(self.found())
-        self.came = {reference: None for reference in found if reference not in self.services}
-        self.went = {reference: None for reference in self.services if reference not in found}
+        self.came = {reference: None for reference in found if not self._stays(reference)}
+        self.went = {
+            reference: None
+            for reference in self.services
+            if reference not in found and self._stays(reference)
+        }
         self.touched()
 
     def breaks(self) -> bool:
         """If none would be left."""
-        return not self.requirement.optional and len(self.went) >= len(self.services) > 0
+        return not self.requirement.optional and len(self.went) >= len(self.services)
 
     async def settle(self) -> None:
         """Those that went, those that came, those that changed."""
-        came, self.came = self.came, {}
-        went, self.went = self.went, {}
-        updates, self.updates = self.updates, []
-        for reference in went:
-            if reference in self.services:
+        for reference in list(self.went):
+            if reference in self.went:  # it may have come back meanwhile
+                del self.went[reference]
+                self.leaving = reference
                 await self.unbind(reference)
-        for reference in sorted(came):
-            await self.bind(reference)
+                self.leaving = None
+        for reference in sorted(self.came):
+            if reference in self.came:
+                del self.came[reference]
+                await self.bind(reference)
+        updates, self.updates = self.updates, []
         if updates:
             self.order.sort()
             self.inject()

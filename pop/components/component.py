@@ -8,7 +8,7 @@ So no two callbacks of a component ever overlap, however long they take.
 from collections import deque
 from collections.abc import Callable, Mapping
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Component"]
 
 log = Logger()
+_ENDS: Final = frozenset((Event.HOLD, Event.KILL))
+"""What is done before anything else."""
 
 
 class Component(Callee):
@@ -158,7 +160,7 @@ class Component(Callee):
     async def _next(self) -> Event | None:
         """What has happened since; L{None} if nothing more has."""
         while self.life.phase is not Phase.KILLED:
-            if self._asked:
+            if self._asked and self._asked[0] in _ENDS:
                 return self._asked.popleft()
             if self.life.phase is Phase.VALID and self._broken():
                 return Event.UNSATISFIED
@@ -166,10 +168,12 @@ class Component(Callee):
                 await self._settle()
             elif self._toggled and self.life.phase is Phase.VALID:
                 await self._offer()
-            elif self.life.phase is Phase.VALID or self._satisfied() is self.life.satisfied:
-                return None
-            else:
+            elif (
+                self.life.phase is not Phase.VALID and self._satisfied() is not self.life.satisfied
+            ):
                 return Event.UNSATISFIED if self.life.satisfied else Event.SATISFIED
+            else:  # to try again only makes sense with what there is now
+                return self._asked.popleft() if self._asked else None
         return None
 
     async def _settle(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pop.components.context import BundleContext
 from pop.components.events import ServiceEvent, ServiceEventKind
 from pop.components.factory import INSTANCE_NAME
+from pop.components.life import Phase
 from pop.components.properties import Properties
 from pop.components.reference import ServiceReference
 from pop.components.requirement import Requirement, lookup
@@ -105,14 +106,14 @@ class Dependency(ABC):
         found = self.context.get_all_service_references(self.specification, self.filter)
         return [reference for reference in found or () if not self.is_own(reference)]
 
-    def best(self, without: ServiceReference | None = None) -> ServiceReference | None:
-        """The best that matches now."""
+    def best(self) -> ServiceReference | None:
+        """The best that matches now; what is just going is not found any more."""
         if self.blocked:
             return None
         best = self.context.get_service_reference(self.specification, self.filter)
-        if best is None or (best is not without and not self.is_own(best)):
+        if best is None or not self.is_own(best):
             return best
-        return next((found for found in self.found() if found is not without), None)
+        return next(iter(self.found()), None)
 
     def touched(self) -> None:
         """There is something to settle."""
@@ -267,18 +268,18 @@ class SimpleDependency(Dependency):
 
     def breaks(self) -> bool:
         """Unless there is another, and that is enough."""
-        if not self.gone or self.requirement.optional:
+        if self.requirement.optional or not (self.gone or self.reference is None):
             return False
-        return not self.requirement.immediate_rebind or self.best(self.reference) is None
+        return not self.requirement.immediate_rebind or self.best() is None
 
     async def settle(self) -> None:
         """The old goes before the new comes."""
-        before = self.reference if self.gone else None
-        if before is not None:
-            self.gone = False
-            await self.unbind(before)
-        if self.reference is None and (best := self.best(before)):
+        if self.reference is not None and self.gone:
+            await self.unbind(self.reference)
+        if self.reference is None and (best := self.best()):
             await self.bind(best)
+        if self.component.state is Phase.VALID and self.breaks():
+            self.touched()  # what was to replace it has gone meanwhile
         while self.updates and self.reference is not None and not self.gone:
             previous = self.updates.pop(0)
             await self.component.updated(self.field, self.reference, self.service, previous)
@@ -302,6 +303,7 @@ class SimpleDependency(Dependency):
     def drop(self, reference: ServiceReference) -> Any:
         """None any more."""
         service, self.reference, self.service = self.service, None, None
+        self.gone = False
         self.updates.clear()
         return service
 

@@ -99,8 +99,8 @@ def step(life: Life, event: Event) -> Step:
             return _asked(life, Wish.HOLD if event is Event.HOLD else Wish.DIE)
         case phase, Event.RETRY if phase is not Phase.KILLED:
             return _tried(life if life.wish is Wish.DIE else life._replace(wish=Wish.RUN))
-        case Phase.ERRONEOUS, Event.ELAPSED:
-            return _tried(life)
+        case phase, Event.ELAPSED if phase is not Phase.KILLED and phase not in BUSY:
+            return _tried(life)  # it may come late
         case Phase.VALIDATING, Event.ENDED:
             return _validated(life._replace(failures=0))
         case Phase.VALIDATING, Event.RAISED:

@@ -72,7 +72,7 @@ class MapDependency(Dependency):
 
     def breaks(self) -> bool:
         """If nothing would be left."""
-        return not self.requirement.optional and bool(self.bound) and not self.keys
+        return not self.requirement.optional and not self.keys
 
     async def settle(self) -> None:
         """Those that have lost their place go first."""

@@ -96,7 +96,7 @@ class TemporalDependency(SimpleDependency):
     def left(self, reference: ServiceReference) -> None:
         """Time runs, unless there is another."""
         clock = self.component.clock
-        if reference is self.reference and clock and self.best(reference) is None:
+        if reference is self.reference and clock and self.best() is None:
             self._stop_timer()
             self.expired = False
             self.timer = clock.callLater(self.timeout, self._expire)
@@ -104,9 +104,8 @@ class TemporalDependency(SimpleDependency):
 
     def breaks(self) -> bool:
         """When the time is over, and there is no other."""
-        if self.requirement.optional or not self.gone or self._waits():
-            return False
-        return self.best(self.reference) is None
+        lost = self.gone or self.reference is None
+        return lost and not self.requirement.optional and not self._waits() and self.best() is None
 
     def satisfied(self) -> bool:
         """It is, as long as there is time."""
@@ -117,7 +116,7 @@ class TemporalDependency(SimpleDependency):
 
     async def settle(self) -> None:
         """What went is bound until another comes, or the time is over."""
-        if self._waits() and self.best(self.reference) is None:
+        if self._waits() and self.best() is None:
             return
         self._stop_timer()
         await super().settle()

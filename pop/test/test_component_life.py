@@ -92,7 +92,7 @@ class LifeTests(SynchronousTestCase):
 
     def test_impossible(self) -> None:
         """What cannot happen is refused."""
-        for events in ((Event.ENDED,), (Event.ELAPSED,), (Event.KILL, Event.SATISFIED)):
+        for events in ((Event.ENDED,), (Event.RAISED,), (Event.KILL, Event.SATISFIED)):
             self.assertRaises(Impossible, live, *events)
 
     @settings(max_examples=300, deadline=None)
