@@ -6,6 +6,7 @@ C{close}. What an agent refuses is raised as a L{pop.errors.PopError} with the a
 
 import os
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -20,28 +21,89 @@ from pop.protocols.asking import Administrator, Asking
 
 if TYPE_CHECKING:
     from pop.protocols.pb import Administrator as ByPB
+    from pop.protocols.remote import Remote
 
-__all__ = ["Administrator", "IAdministration", "IOutput", "at_pb_socket", "at_socket", "connect"]
+__all__ = [
+    "Administrator",
+    "IAdministration",
+    "IOutput",
+    "Ways",
+    "at_pb_socket",
+    "at_socket",
+    "connect",
+]
 
 PATIENCE: Final = 10.0
 """Seconds that an agent has to answer at all."""
 
 
-async def connect(reactor: Any, cluster: Cluster, machine: str) -> Administrator:
-    """Reach a machine's agent, by what ZooKeeper knows of it.
+async def connect(
+    reactor: Any, cluster: Cluster, machine: str, identity: str | None = None
+) -> Administrator:
+    """Reach a machine's agent; see L{Ways.connect}."""
+    return await Ways(reactor, cluster, identity).connect(machine)
 
-    @raise NotConnected: it has no agent just now.
-    @raise AgentSilent: there is one, but it cannot be reached.
+
+class Ways:
+    """The ways to a cluster's agents, by what ZooKeeper knows of them.
+
+    @param identity: the admin identity, by which agents of other machines are reached.
+    @param who: C{user@host}, as the other side is to know whoever asks.
+    @param here: this machine's host name.
+    @param wall: seconds since the epoch.
     """
-    path = cluster.paths.agent(machine)
-    node = await cluster.node(path)
-    if node is None:
-        raise NotConnected(machine=machine)
-    info = AgentInfo.from_json(path, node[0])
-    way = str(info.admin.get("unix", ""))
-    if info.host == socket.gethostname() and os.access(way, os.R_OK | os.W_OK):
-        return await at_socket(reactor, way, machine)
-    raise AgentSilent(machine=machine, where=info.host, reason="it listens on its own machine only")
+
+    def __init__(
+        self,
+        reactor: Any,
+        cluster: Cluster,
+        identity: str | None = None,
+        who: str = "",
+        here: str | None = None,
+        wall: Callable[[], float] | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._cluster = cluster
+        self._identity = identity
+        self._who = who
+        self._here = socket.gethostname() if here is None else here
+        self._wall = wall or _wall
+        self._remote: Remote | None = None
+
+    async def connect(self, machine: str) -> Administrator:
+        """Reach a machine's agent: by its socket, if that is on this machine and open to us; else
+        by TLS, if it can be administered from elsewhere.
+
+        @raise NotConnected: it has no agent just now.
+        @raise AgentSilent: there is one, but it cannot be reached.
+        @raise NoIdentity: there is one elsewhere, and nothing to prove oneself by.
+        """
+        path = self._cluster.paths.agent(machine)
+        node = await self._cluster.node(path)
+        if node is None:
+            raise NotConnected(machine=machine)
+        info = AgentInfo.from_json(path, node[0])
+        way = str(info.admin.get("unix", ""))
+        if info.host == self._here and os.access(way, os.R_OK | os.W_OK):
+            return await at_socket(self._reactor, way, machine)
+        match info.admin.get("tls"):
+            case {"hosts": list(hosts), "port": int(port)}:
+                return await self._by_tls(machine, [str(host) for host in hosts], port)
+        reason = "it listens on its own machine only: it was started without --admin"
+        raise AgentSilent(machine=machine, where=info.host, reason=reason)
+
+    async def _by_tls(self, machine: str, hosts: list[str], port: int) -> Administrator:
+        """Prove who we are; what failed may be that the cluster has another authority now."""
+        from pop.protocols.remote import Remote  # these load OpenSSL
+        from pop.trust import authority
+
+        remote, self._remote = self._remote, None
+        if remote is None:
+            trusted = await authority(self._cluster, self._identity)
+            remote = Remote(self._reactor, trusted, self._who or "nobody in particular", self._wall)
+        found = await remote.administrator(machine, hosts, port)
+        self._remote = remote
+        return found
 
 
 async def at_socket(reactor: Any, path: str, machine: str) -> Administrator:
@@ -90,3 +152,9 @@ async def at_pb_socket(reactor: Any, path: str) -> "ByPB":
     factory = PBClientFactory()
     await UNIXClientEndpoint(reactor, path, timeout=PATIENCE).connect(factory)
     return await ByPB.login(factory)
+
+
+def _wall() -> float:
+    from time import time  # noqa: TID251  # what OpenSSL goes by
+
+    return time()

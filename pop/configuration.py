@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pop.errors import BadIdentity, BadIdentityFile, BadServers, BadTimeout
+from pop.address import Address, address
+from pop.errors import BadIdentity, BadIdentityFile, BadServers, BadTimeout, NoIdentity
 from pop.machine import machine_id
 from pop.paths import Paths, check_name
 from pop.statedir import StateDirectory, default_directory
@@ -28,6 +29,7 @@ class Configuration:
     @ivar identity: C{USER:PASSWORD}; L{None} to be nobody.
     @ivar machine: this machine's id.
     @ivar session_timeout: seconds.
+    @ivar admin: where its agent can be administered from other machines, if it can.
     """
 
     servers: str
@@ -36,6 +38,15 @@ class Configuration:
     machine: str
     identity: str | None = field(default=None, repr=False)
     session_timeout: float = DEFAULT_SESSION
+    admin: Address | None = None
+
+    def check_agent(self) -> None:
+        """Make sure that an agent can do what it is told.
+
+        @raise NoIdentity: it is to be administered from elsewhere, and has nothing to prove.
+        """
+        if self.admin and not self.identity:
+            raise NoIdentity()
 
     def client(self, reactor: Any) -> ManagedClient:
         """A client, not yet connected."""
@@ -51,7 +62,8 @@ def configure(options: Mapping[str, Any], environment: Mapping[str, str]) -> Con
     """A configuration from options, where given, else from the environment, else the defaults.
 
     @param options: C{zookeeper}, C{host}, C{port}, C{path_prefix}, C{machine_id}, C{state_dir},
-        C{session_timeout}, C{admin_identity}, C{admin_identity_file}; L{None} where not given.
+        C{session_timeout}, C{admin}, C{admin_identity}, C{admin_identity_file}; L{None} where not
+        given.
     @raise PopError: one makes no sense.
     """
 
@@ -72,6 +84,7 @@ def configure(options: Mapping[str, Any], environment: Mapping[str, str]) -> Con
             environment.get("POP_ADMIN_IDENTITY_FILE") or None,
         ),
         session_timeout=_seconds(option("session_timeout")),
+        admin=address(option("admin")) if option("admin") else None,
     )
 
 

@@ -132,7 +132,8 @@ class AgentInfo:
     @ivar state_dir: where it keeps its files.
     @ivar state_id: what tells that directory from all others: who holds it next, succeeds it.
     @ivar began: when it began, ISO 8601 in UTC.
-    @ivar admin: where its admin protocol listens: C{unix} and C{pb}, the paths of sockets.
+    @ivar admin: where its admin protocol listens: C{unix} and C{pb}, the paths of sockets;
+        C{tls}, an object with C{hosts}, of which one will do, and C{port}.
     """
 
     pid: int = 0

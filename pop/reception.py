@@ -105,7 +105,11 @@ class Visitors(Factory):
 
 
 def visitors(
-    machine: str, administration: Callable[[], IAdministration], clock: IReactorTime, door: str
+    machine: str,
+    administration: Callable[[], IAdministration],
+    clock: IReactorTime,
+    door: str,
+    most: int = MOST,
 ) -> Visitors:
     """Who speaks the admin protocol with an agent.
 
@@ -119,7 +123,7 @@ def visitors(
 
         return Answering(machine, administration(), clock, refused, left)
 
-    return Visitors(welcome, Complaints(clock, door))
+    return Visitors(welcome, Complaints(clock, door), most)
 
 
 def visitors_by_pb(

@@ -64,8 +64,8 @@ class Options(UsageOptions):
     longdesc = (
         "Runs the services of this machine as ZooKeeper says. Every option but --host, --port"
         " and --label may also come from the environment, as POP_ZOOKEEPER, POP_PATH_PREFIX,"
-        " POP_MACHINE_ID, POP_STATE_DIR, POP_SESSION_TIMEOUT, POP_ADMIN_IDENTITY and"
-        " POP_ADMIN_IDENTITY_FILE."
+        " POP_MACHINE_ID, POP_STATE_DIR, POP_SESSION_TIMEOUT, POP_ADMIN,"
+        " POP_ADMIN_IDENTITY and POP_ADMIN_IDENTITY_FILE."
     )
     optFlags = [  # noqa: RUF012  # so Twisted wants it
         [
@@ -85,6 +85,13 @@ class Options(UsageOptions):
         ["session-timeout", None, None, "seconds until ZooKeeper gives it up  [default: 30]"],
         ["admin-identity", None, None, "USER:PASSWORD; seen by all in the process list"],
         ["admin-identity-file", None, None, "a file with USER:PASSWORD"],
+        [
+            "admin",
+            None,
+            None,
+            "tls:PORT[:interface=ADDRESS][:host=NAME], to be administered from other machines, by"
+            " those who have the admin identity",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -115,6 +122,7 @@ def makeService(options: Options) -> IService:
     sockets = Sockets(inheritance.sockets)
     try:
         configuration = configure(options.given(), environment)
+        configuration.check_agent()
         machine = describe(configuration.machine, parse_labels(options.labels))
         configuration.state_dir.make()
         configuration.state_dir.hold(inheritance.lock)
@@ -187,7 +195,7 @@ def make_agent(
         str(state_dir.path),
         state_dir.id(),
         iso_time(_wall()),
-        {"unix": str(state_dir.admin), "pb": str(state_dir.admin_pb)},
+        _ways(configuration, machine),
     )
     agent = compose(
         cluster=Cluster(configuration.client(reactor), configuration.paths, reactor),
@@ -215,7 +223,46 @@ def make_agent(
     office = Office(reactor, agent, about, state_dir, spawner, catalogue, in_thread)
     reactor.addSystemEventTrigger("before", "shutdown", office.close)
     _receive(reactor, office, machine.id, state_dir, sockets, departure)
+    if configuration.admin:
+        _open(reactor, configuration, agent, office, sockets, departure)
     return agent
+
+
+def _ways(configuration: Configuration, machine: Machine) -> dict[str, Any]:
+    """Where administrators find an agent."""
+    state_dir, at = configuration.state_dir, configuration.admin
+    ways: dict[str, Any] = {"unix": str(state_dir.admin), "pb": str(state_dir.admin_pb)}
+    if at:
+        ways["tls"] = {"hosts": at.hosts(machine.host, machine.addresses), "port": at.port}
+    return ways
+
+
+def _open(
+    reactor: Any,
+    configuration: Configuration,
+    agent: Agent,
+    office: Office,
+    sockets: Sockets,
+    departure: Departure,
+) -> None:
+    """Let administrators of other machines in while the reactor runs."""
+    from pop.abroad import Abroad
+
+    assert configuration.admin and configuration.identity, "see Configuration.check_agent"
+    abroad = Abroad(
+        reactor,
+        agent.cluster,
+        configuration.identity,
+        agent.machine,
+        configuration.admin,
+        lambda: office.administration,
+        sockets,
+        _wall,
+    )
+    reactor.callWhenRunning(abroad.open)
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: abroad.close(keep=departure.keeps_services)
+    )
 
 
 def _receive(

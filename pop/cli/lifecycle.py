@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -31,6 +32,11 @@ session_timeout_option = click.option(
     help="How soon ZooKeeper gives the agent up.  [default: 30]",
 )
 
+admin_option = click.option(
+    "--admin",
+    metavar="tls:PORT[:interface=ADDRESS][:host=NAME]",
+    help="Have it administered from other machines by TLS, by the admin identity; or POP_ADMIN.",
+)
 embedded_option = click.option(
     "--embedded",
     is_flag=True,
@@ -42,6 +48,7 @@ embedded_option = click.option(
 @click.argument("service", required=False)
 @label_option
 @session_timeout_option
+@admin_option
 @embedded_option
 @pass_session
 def start_(
@@ -49,6 +56,7 @@ def start_(
     service: str | None,
     labels: tuple[str, ...],
     session_timeout: float | None,
+    admin: str | None,
     embedded: bool,
 ) -> None:
     """Start this machine's agent in the background; or have SERVICE run where it is deployed."""
@@ -57,7 +65,7 @@ def start_(
         where = ", ".join(found.machines) or "no machine yet"
         session.say(f"{service} should run, on {where}.", service=service, run=True)
     else:
-        _start_agent(session, labels, session_timeout, embedded)
+        _start_agent(_administered(session, admin), labels, session_timeout, embedded)
 
 
 @click.command("stop")
@@ -95,21 +103,46 @@ def restart_(session: Session, service: str) -> None:
 @click.command("fg")
 @label_option
 @session_timeout_option
+@admin_option
 @embedded_option
 @pass_session
 def fg_(
-    session: Session, labels: tuple[str, ...], session_timeout: float | None, embedded: bool
+    session: Session,
+    labels: tuple[str, ...],
+    session_timeout: float | None,
+    admin: str | None,
+    embedded: bool,
 ) -> None:
     """Run this machine's agent in the foreground, until Ctrl-C."""
-    _refuse_second(session)
+    _refuse_second(_administered(session, admin))
     if not embedded:
-        session.run(Cluster.check)
+        session.run(partial(_check, session))
     command, environment = _agent_command(session, labels, session_timeout, embedded)
     os.execve(command[0], command, environment)
 
 
 def _aim(session: Session, service: str, change: Callable[[Target], Target]) -> Service:
     return session.run(lambda cluster: cluster.aim(service, change))
+
+
+def _administered(session: Session, admin: str | None) -> Session:
+    """The same, with what was said of where its agent can be administered."""
+    if admin:
+        session.options = {**session.options, "admin": admin}
+    session.configuration.check_agent()
+    return session
+
+
+async def _check(session: Session, cluster: Cluster) -> None:
+    """Whether an agent could do what it is told to."""
+    await cluster.check()
+    if session.configuration.admin:
+        from time import time  # noqa: TID251  # the root, where clocks come from
+
+        from pop.authority import Authority  # these load OpenSSL
+        from pop.trust import authority
+
+        await authority(cluster, session.configuration.identity, lambda: Authority.make(time()))
 
 
 def _refuse_second(session: Session) -> None:
@@ -141,6 +174,8 @@ def _agent_command(
     ]
     if embedded:
         command.append("--embedded")
+    if session.options.get("admin"):
+        command += ["--admin", session.options["admin"]]
     if session_timeout:
         command += ["--session-timeout", str(session_timeout)]
     environment = dict(os.environ)
@@ -163,7 +198,7 @@ def _start_agent(
 
     async def start(cluster: Cluster) -> int:
         if not embedded:
-            await cluster.check()
+            await _check(session, cluster)
             launch.now()
         return await launch.until_registered(cluster)
 

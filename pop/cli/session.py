@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeVar
 
 import click
@@ -119,9 +119,10 @@ class Session:
 
     def agents(self, cluster: Cluster) -> Agents:
         """The agents of a cluster, to be asked by whoever this is."""
-        from pop.admin import connect
+        from pop.admin import Ways
 
-        return Agents(partial(connect, cluster.clock, cluster), cluster.clock)
+        ways = Ways(cluster.clock, cluster, self.configuration.identity, author().who)
+        return Agents(ways.connect, cluster.clock)
 
     def say(self, sentence: str, **facts: Any) -> None:
         """Tell what was done: a sentence, or its facts for scripts."""

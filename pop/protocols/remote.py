@@ -40,6 +40,8 @@ class Remote:
     ) -> None:
         self._reactor = reactor
         self._authority = authority
+        self._who = who
+        self._wall = wall
         self._certificate = authority.administrator(who, wall())
 
     async def administrator(
@@ -86,6 +88,8 @@ class Remote:
         return found
 
     def _endpoint(self, machine: str) -> Endpoint:
+        if self._wall() >= self._certificate.stale:
+            self._certificate = self._authority.administrator(self._who, self._wall())
         return tls_endpoint(
             self._reactor,
             authority=self._authority.pem,

@@ -6,14 +6,17 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.address import address
 from pop.configuration import Configuration, configure
 from pop.errors import (
+    BadAdmin,
     BadIdentity,
     BadIdentityFile,
     BadName,
     BadPrefix,
     BadServers,
     BadTimeout,
+    NoIdentity,
     PopError,
 )
 from txzookeeper import ManagedClient
@@ -31,6 +34,31 @@ class Tests(SynchronousTestCase):
     ) -> str:
         """The sentence by which it is refused."""
         return str(self.assertRaises(kind, self.configure, environment, **options))
+
+
+class AdminTests(Tests):
+    """Where an agent can be administered from other machines."""
+
+    def test_admin(self) -> None:
+        """It is nowhere unless said so, by option or else in the environment."""
+        self.assertIsNone(self.configure().admin)
+        for found in (
+            self.configure(admin="tls:8765"),
+            self.configure({"POP_ADMIN": "tls:8765"}),
+            self.configure({"POP_ADMIN": "tls:1"}, admin="tls:8765"),
+        ):
+            self.assertEqual(address("tls:8765"), found.admin)
+
+    def test_nothing_to_prove(self) -> None:
+        """An agent without an identity cannot be; who only administers others needs none for it."""
+        found = self.configure({"POP_ADMIN": "tls:8765"})
+        self.assertIn("--admin-identity", str(self.assertRaises(NoIdentity, found.check_agent)))
+        self.configure(admin="tls:8765", admin_identity="me:secret").check_agent()
+        self.configure().check_agent()
+
+    def test_refused(self) -> None:
+        """What is no address is refused."""
+        self.assertIn("tls:PORT", self.refused(BadAdmin, admin="8765"))
 
 
 class SourceTests(Tests):
