@@ -89,6 +89,9 @@ class Asking(BoundedAMP):
         """Expect no more of it; why the output did not take all, if so."""
         return self._streams.pop(number).failure
 
+    def _register(self) -> None:
+        """Read always: if each end waited for the other to read, nothing would go on."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """It is over."""
         super().connectionLost(reason)

@@ -6,6 +6,7 @@ read from either, so that no answers pile up.
 """
 
 import os
+import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,22 @@ PATIENCE: Final = 10.0
 """Seconds; see Note [Patience]."""
 LARGEST: Final = 1 << 18
 """Bytes of one box that an agent takes."""
+
+
+KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+"""Seconds after which a quiet peer is asked whether it is there, and again, and how often. The
+system asks and answers, so that a peer may be as busy as it likes."""
+
+
+def keep_alive(transport: Any) -> None:
+    """Have the system find out that the machine at the other end is gone, if it is another."""
+    lowest = getattr(transport, "transport", transport)  # below TLS
+    handle: Any = lowest.getHandle() if hasattr(lowest, "getHandle") else None
+    if getattr(handle, "family", None) in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE:
+            if hasattr(socket, name):
+                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class BoundedAMP(AMP):
@@ -51,6 +68,7 @@ class BoundedAMP(AMP):
         """Begin to wait."""
         self._set_deadline()
         super(AMP, self).makeConnection(transport)  # AMP itself logs each connection
+        keep_alive(transport)
 
     def dataReceived(self, data: bytes) -> None:
         """Read; what makes no sense ends the connection, and goes no further."""

@@ -207,6 +207,16 @@ class SocketTests(DoorTestCase):
         await admin.close()
         await self.nobody()
 
+    async def test_many_at_once(self) -> None:
+        """Who asks far more at once than fits into the connection gets each answer."""
+        self.agent.answer = "x" * 5000
+        admin = await at_socket(self.reactor, self.path, "m1")
+        asked = [admin.why("web" * 30) for _ in range(5000)]
+        for each in asked:
+            self.assertEqual(self.agent.answer, await each)
+        await admin.close()
+        await self.nobody()
+
     async def test_end_of_the_agent(self) -> None:
         """Who is connected when the agent ends is told."""
         admin = await at_socket(self.reactor, self.path, "m1")
