@@ -1,0 +1,52 @@
+"""A framework of components as a service that pop runs, for real."""
+
+import shutil
+from pathlib import Path
+
+from twisted.internet.error import ProcessTerminated
+
+from pop.errors import BadSetting
+from pop.services.components import components
+from pop.settings import validate
+from pop.test.checkout import MISSING, ROOT
+from pop.test.test_child import Tests
+
+
+class ComponentsTests(Tests):
+    """The sample, in a process of its own."""
+
+    skip = MISSING
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = Path(self.mktemp()).absolute()
+        shutil.copytree(ROOT / "examples" / "components", self.path)
+
+    async def test_runs(self) -> None:
+        """It is ready once its bundles have started, says which they are, and ends in order."""
+        process, witness = self.host(components, bundles="consumer provider", path=[str(self.path)])
+        state = (await witness.ready()).state
+        expected = {"pop.components.ipopo": 1, "consumer": 2, "provider": 3}
+        self.assertEqual({"bundles": expected}, state)
+        self.assertIn("Hello, Consumer !", self.nursery.log().read_text())
+        process.stop("TERM")
+        await witness.ended
+        self.assertIn("Bye, Consumer !", self.nursery.log().read_text())
+
+    async def test_torn(self) -> None:
+        """A bundle that does not start is a sentence in its log, and no traceback."""
+        (self.path / "torn.py").write_text("import nothing_of_that_name\n")
+        _, witness = self.host(components, bundles="provider torn", path=[str(self.path)])
+        end = await witness.ended
+        assert isinstance(end, ProcessTerminated)
+        self.assertEqual((1, []), (end.exitCode, witness.notices))
+        text = self.nursery.log().read_text()
+        self.assertIn("pop: The bundle torn cannot be imported", text)
+        self.assertIn("nothing_of_that_name", text)
+        self.assertNotIn("Traceback", text)
+
+    def test_settings(self) -> None:
+        """What cannot be modules is refused before anything is started."""
+        for wrong in ("", "a/b", "a, b", "-m"):
+            values = {"bundles": wrong}
+            self.assertRaises(BadSetting, validate, "components", components.settings, values)
