@@ -32,6 +32,12 @@ class Patience:
         waiting = self.deferred(who, result)
         return result if waiting is None else await waiting
 
+    async def without_limit(self, result: Any) -> Any:
+        """What comes of what a callback returned, however long that takes."""
+        if iscoroutine(result):
+            result = Deferred.fromCoroutine(result)
+        return await result if isinstance(result, Deferred) else result
+
     def deferred(self, who: str, result: Any) -> Deferred[Any] | None:
         """What a callback returned, as something to be waited for, if it is."""
         if iscoroutine(result):

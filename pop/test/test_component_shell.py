@@ -1,0 +1,325 @@
+"""The shell: lines, commands, and what they do."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop.components.shell.commands import SERVICE_SHELL_COMMAND
+from pop.components.shell.core import SERVICE_SHELL, Shell
+from pop.components.shell.lines import BadLine, Words, read_line
+from pop.components.shell.session import Session
+from pop.components.shell.tables import make_table
+from pop.test.bundles import BundleCase
+
+BUNDLES = (
+    "pop.components.ipopo",
+    "pop.components.eventadmin",
+    *(
+        f"pop.components.shell.{name}"
+        for name in ("core", "bundles", "registrations", "environment", "events", "ipopo")
+    ),
+)
+
+
+class LineTests(SynchronousTestCase):
+    """What a line says."""
+
+    def read(self, line: str) -> Words:
+        """With one variable."""
+        return read_line(line, {"x": "a b", "?": 5, "a.b": "c"}.get)
+
+    def test_words(self) -> None:
+        """Words are divided by white space; quotes and backslashes keep it; # begins a comment."""
+        for line, expected in (
+            ("", []),
+            ("  # only a comment", []),
+            ("a  b\tc # d", ["a", "b", "c"]),
+            ("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"]),
+            ("a#b '#' ''", ["a#b", "#", ""]),
+            ('"a\\"b" \'\\\'', ['a"b', "\\"]),
+        ):
+            self.assertEqual(Words(expected, {}), self.read(line))
+
+    def test_named(self) -> None:
+        """A name before a bare = names an argument."""
+        self.assertEqual(
+            Words(["f", "b\\=c".replace("\\", ""), "k=v", "(k=1)"], {"a": "1 2", "x.y": "=3"}),
+            self.read("f a='1 2' b\\=c 'k=v' (k=1) x.y==3"),
+        )
+
+    def test_variables(self) -> None:
+        """A variable is its value, of one word; unknown ones stay; single quotes keep them."""
+        self.assertEqual(
+            Words(["a b", "a by", "'5'", "$no", "$x", "a b", "$x", "c", "$"], {"k": "a b"}),
+            self.read("$x ${x}y \"'$?'\" $no '$x' \"$x\" \\$x $a.b $ k=$x"),
+        )
+
+    def test_bad(self) -> None:
+        """What does not end is refused."""
+        for line in ("'a", '"a', "a\\", '"a\\"'):
+            self.assertRaises(BadLine, self.read, line)
+
+
+class TableTests(SynchronousTestCase):
+    """Tables."""
+
+    def test_table(self) -> None:
+        """Columns are as wide as they have to be."""
+        self.assertEqual(
+            "+---+----+\n| A | B  |\n+===+====+\n| 1 | 22 |\n+---+----+",
+            make_table(("A", "B"), [(1, 22)]),
+        )
+
+    def test_ragged(self) -> None:
+        """A line with other cells than headers is refused."""
+        self.assertRaises(ValueError, make_table, ("A", "B"), [(1,)])
+        self.assertRaises(ValueError, make_table, ("A",), [(1, 2)])
+
+
+class ShellCase(BundleCase):
+    """A framework with a shell, and somebody at it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for name in BUNDLES:
+            self.done(self.context.install_bundle(name).start())
+        reference = self.context.get_service_reference(SERVICE_SHELL)
+        assert reference is not None
+        self.shell: Shell = self.context.get_service(reference)
+        self.written: list[str] = []
+        self.session = Session(self.written.append)
+
+    def execute(self, line: str) -> bool:
+        """Whether a line went well."""
+        result: bool = self.done(Deferred.fromCoroutine(self.shell.execute(line, self.session)))
+        return result
+
+    def said(self, line: str, well: bool = True) -> str:
+        """What a line has written."""
+        self.written.clear()
+        self.assertEqual(well, self.execute(line), "".join(self.written))
+        return "".join(self.written)
+
+
+class CoreTests(ShellCase):
+    """Commands."""
+
+    def contribute(self, namespace: str, **methods: Any) -> Any:
+        """Register commands."""
+
+        class Contribution:
+            def get_namespace(self) -> str:
+                return namespace
+
+            def get_methods(self) -> list[tuple[str, Any]]:
+                return list(methods.items())
+
+        return self.context.register_service(SERVICE_SHELL_COMMAND, Contribution())
+
+    def test_empty(self) -> None:
+        """An empty line does nothing, and neither does an unknown command."""
+        self.assertEqual("", self.said("", well=False))
+        self.assertIn('no command "nonsense"', self.said("nonsense", well=False))
+        self.assertIn("No closing", self.said("echo 'x", well=False).replace("There is n", "N"))
+
+    def test_usage(self) -> None:
+        """Who calls a command with what it does not take is told what it takes."""
+
+        def command(session: Session, a: str, b: str = "x", *c: str, **d: str) -> None:
+            """Says nothing."""
+
+        self.contribute("n", command=command)
+        usage = "Usage: n.command <a> [<b>=x] [<c> ...] [<property>=<value> ...]\n"
+        self.assertEqual(usage, self.said("n.command", well=False))
+        self.assertIn(usage, self.said("help n.command"))
+        self.assertIn("Says nothing.", self.said("help n.command"))
+
+    def test_namespaces(self) -> None:
+        """A bare name will do where it is clear; the default namespace comes first."""
+
+        def one(session: Session) -> str:
+            return "one"
+
+        def other(session: Session) -> str:
+            return "other"
+
+        self.contribute("a", both=one, echo=one, alone=one)
+        self.contribute("b", both=other)
+        self.said("ALONE")
+        self.assertEqual("one", self.session.last_result)
+        self.said("B.Both")
+        self.assertEqual("other", self.session.last_result)
+        self.assertIn("a.both, b.both", self.said("both", well=False))
+        self.assertEqual("x\n", self.said("echo x"))
+
+    def test_taken(self) -> None:
+        """The first command of a name stays; those of who leaves are gone."""
+
+        def one(session: Session) -> str:
+            return "one"
+
+        first = self.contribute("a", c=one, d=one)
+        second = self.contribute("a", c=lambda session: "other")
+        self.said("a.c")
+        self.assertEqual("one", self.session.last_result)
+        second.unregister()
+        self.said("a.c")
+        first.unregister()
+        self.said("a.c", well=False)
+
+    def test_result(self) -> None:
+        """$? is what a command gave last that gave anything."""
+        self.said("echo hello there")
+        self.said("set x=1")
+        self.assertEqual("hello there\n", self.said("echo $?"))
+
+    def test_failure(self) -> None:
+        """A command that raises is said to, and has failed."""
+        self.contribute("a", c=lambda session: 1 / 0)
+        self.assertIn("a.c failed: ZeroDivisionError", self.said("c", well=False))
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_asynchronous(self) -> None:
+        """A command that takes its time is waited for, without a limit."""
+        waiting: Deferred[None] = Deferred()
+        self.contribute("a", c=lambda session: waiting)
+        execution = Deferred.fromCoroutine(self.shell.execute("c", self.session))
+        self.clock.advance(1000)
+        self.assertNoResult(execution)
+        waiting.callback(None)
+        self.assertTrue(self.done(execution))
+
+    def test_prompt(self) -> None:
+        """Where nobody can be asked, a command that asks has failed."""
+        self.contribute("a", c=lambda session: session.prompt("Sure? "))
+        self.assertIn("Nobody can be asked", self.said("c", well=False))
+
+    def test_variables(self) -> None:
+        """Variables are set, listed, and forgotten; the framework's properties are known, too."""
+        self.framework.add_property("fp", "there")
+        self.said("set x=1 y='2 3'")
+        self.assertEqual("x=1\ny=2 3\n", self.said("set"))
+        self.assertEqual("1 there $no\n", self.said("echo $x $fp $no"))
+        self.said("unset x")
+        self.assertIn("no variable x", self.said("unset x", well=False))
+
+    def test_run(self) -> None:
+        """A file of commands is carried out up to the first that fails."""
+        path = self.path / "commands"
+        path.write_text("# first\n\necho one\nunset no\necho two\n")
+        said = self.said(f"run {path}", well=False)
+        self.assertIn("one", said)
+        self.assertNotIn("two", said)
+        self.assertIn("cannot be read", self.said("run /no/such/file", well=False))
+
+    def test_quit(self) -> None:
+        """Who quits wants to go."""
+        self.said("quit")
+        self.assertTrue(self.session.leave)
+
+    def test_completion(self) -> None:
+        """Commands, and what they take, are completed."""
+        self.install("provider")
+        complete = lambda text: self.shell.complete(text, self.session)  # noqa: E731
+        self.assertEqual(["echo"], complete("ec"))
+        self.assertIn("event.send", complete("event."))
+        self.assertEqual(["provider"], complete("start 1 prov"))
+        self.assertEqual(["ipopo-shell-commands"], complete("instance ipo"))
+        self.assertEqual(["ipopo-shell-commands-factory"], complete("factory "))
+        self.assertEqual([], complete("echo x"))
+        self.assertEqual([], complete("nonsense x"))
+        self.said("set long=1")
+        self.assertEqual(["$long"], complete("echo $l"))
+
+
+class CommandTests(ShellCase):
+    """What comes with it."""
+
+    def test_bundles(self) -> None:
+        """Bundles are installed, started, listed, shown, stopped and uninstalled."""
+        number = len(BUNDLES) + 1
+        self.write("b", "__version__ = '1.5'")
+        self.assertEqual(f"Bundle ID: {number}\n", self.said(f"install b '{self.path}'"))
+        self.assertEqual(f"Starting bundle {number} (b)...\n", self.said("start $?"))
+        self.assertIn(f"| {number}  | b", self.said("bl b").replace("| 9 ", "| 9 "[:4]))
+        self.assertIn("Version.: 1.5", self.said("bd b"))
+        self.assertIn("State...: ACTIVE", self.said(f"bd {number}"))
+        self.said("stop b")
+        self.assertIn("State...: RESOLVED", self.said("bd b"))
+        self.said("uninstall b")
+        self.assertIn("There is no bundle b.", self.said("bd b", well=False))
+        self.assertIn("cannot be imported", self.said("install no.such", well=False))
+
+    def test_first_failure(self) -> None:
+        """Several are taken one after the other, up to the first that fails."""
+        said = self.said("stop 2 999 1", well=False)
+        self.assertIn("There is no bundle 999.", said)
+        self.assertNotIn("bundle 1 ", said)
+
+    def test_registrations(self) -> None:
+        """What is registered is listed and shown."""
+        reference = self.context.register_service("my.spec", object(), {"k": 1}).reference
+        self.assertIn("my.spec", self.said("sl"))
+        self.assertIn("1 registrations", self.said("sl my.spec"))
+        self.assertIn("1 registrations", self.said("sl (k=1)"))
+        self.assertIn("k = 1", self.said(f"sd {reference.id}"))
+        self.assertIn("no registration 999", self.said("sd 999", well=False))
+        self.assertIn("cannot be read", self.said("sl (k", well=False))
+
+    def test_environment(self) -> None:
+        """Properties and threads are listed."""
+        self.framework.add_property("my.property", "is mine")
+        self.assertIn("is mine", self.said("properties"))
+        self.assertEqual("is mine\n", self.said("property my.property"))
+        self.assertIn("MainThread", self.said("threads"))
+        self.said("threads x", well=False)
+        self.said("thread 0", well=False)
+        self.assertTrue(self.said("pwd"))
+        self.assertIn("PATH", self.said("sysprops"))
+        self.assertTrue(self.said("sysprop PATH"))
+
+    def test_events(self) -> None:
+        """Events are sent and posted."""
+        told: list[Any] = []
+
+        class Handler:
+            def handle_event(self, topic: str, properties: dict[str, Any]) -> None:
+                told.append((topic, properties["k"]))
+
+        self.context.register_service(
+            "pelix.services.eventadmin.handler", Handler(), {"event.topics": "*"}
+        )
+        self.said("event.send a/b k=1")
+        self.said("event.post a/c k=2")
+        self.clock.advance(0)
+        self.assertEqual([("a/b", "1"), ("a/c", "2")], told)
+        self.said("stop 2")
+        self.assertIn("Nobody hands events on", self.said("send a k=1", well=False))
+
+    def test_components(self) -> None:
+        """Components are made, shown, and killed."""
+        text = """
+            from pop.components import ComponentFactory, Property, Requires, Provides
+
+            @ComponentFactory("my-factory")
+            @Requires("_x", "my.spec", optional=True)
+            @Provides("my.other")
+            @Property("_k", "k", 5)
+            class Mine:
+                pass
+            """
+        self.done(self.install("mine", text).start())
+        self.assertIn("my-factory", self.said("factories"))
+        self.assertIn("my.spec", self.said("factory my-factory"))
+        self.said("instantiate my-factory one k=6")
+        self.assertIn("| one", self.said("instances one"))
+        shown = self.said("instance one")
+        for part in ("State....: VALID", "Field: _x", "| k ", "| 6", "my.other"):
+            self.assertIn(part, shown)
+        self.assertIn("VALID", self.said("retry one"))
+        self.assertIn("0 components in the waiting queue", self.said("waiting"))
+        self.said("kill one")
+        self.assertIn("0 components running", self.said("instances one"))
+        for line in ("kill one", "instance one", "factory no", "instantiate no one", "retry one"):
+            self.assertIn("There is no", self.said(line, well=False))
