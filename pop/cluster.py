@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -128,10 +129,9 @@ class Cluster:
         """
         paths = self.service_paths(name)
         keys = list(paths)
-        service = self.client.exists(self.paths.service(name))
-        nodes = [self.node(paths[key]) for key in keys]
-        exists = await service
-        found: dict[str, Node] = dict(zip(keys, await together(nodes), strict=True))
+        reading: list[Deferred[Any]] = [self.client.exists(self.paths.service(name))]
+        exists, *nodes = await together(reading + [self.node(paths[key]) for key in keys])
+        found: dict[str, Node] = dict(zip(keys, nodes, strict=True))
         if exists is None:
             await self.check()
             raise NoSuchService(service=name)

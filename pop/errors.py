@@ -224,6 +224,16 @@ class NotReady(PopError):
     {service}" prints its output."""
 
 
+class RollStopped(PopError):
+    """The restart of "{service}" stopped on {machine}: {reason}. As before: {left}. Change the
+    settings, or restart it once more, to go on."""
+
+
+class RollHeldUp(PopError):
+    """The restart of "{service}" waits for {machines}, out of service for {seconds:g} seconds. It
+    goes on by itself; undeploy what does not return, or "pop restart {service}" goes at once."""
+
+
 class NotReported(PopError):
     """The service "{service}" is deployed on {machine}, but nothing is reported of it there, after
     {seconds:g} seconds. Does that machine's agent run? "pop machines" says so."""

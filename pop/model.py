@@ -187,6 +187,11 @@ class Status:
     causes: tuple[str, ...] = ()
     generation: int = 0
 
+    @property
+    def serves(self) -> bool:
+        """Whether the machine is in service: ready, or done with what it should do once."""
+        return self.phase == "ready" or (self.phase == "finished" and not self.problem)
+
     def to_json(self) -> bytes:
         return dump(self.to_object())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pop.cluster import Cluster
 from pop.errors import BrokenNode, NotInitialised, PopError
-from pop.model import AgentInfo, Json, Machine, Service, Status, load
+from pop.model import AgentInfo, Json, Machine, Progress, Service, Status, load
 from pop.namespace import read_all
 from pop.together import together
 from pop.watch import Node
@@ -41,12 +41,16 @@ class ServiceView:
     """One service with all its instances.
 
     @ivar service: L{None} if its nodes are broken; C{problem} says how.
+    @ivar progress: of its roll, if it may roll.
+    @ivar waiting: machines that wait for their turn in it.
     """
 
     name: str
     service: Service | None
     problem: str
     instances: tuple[InstanceView, ...]
+    progress: Progress | None = None
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,30 @@ async def _service(
     """
     wanted, (reported, agents) = service.machines if service else (), present
     machines = list(dict.fromkeys((*wanted, *sorted(reported))))
-    instances = await together(
-        [_instance(cluster, name, m, m in wanted, m in agents) for m in machines]
-    )
-    return ServiceView(name, service, str(problem) if problem else "", tuple(instances))
+    reading: list[Coroutine[Any, Any, Any]] = [
+        _roll(cluster, service),
+        *(_instance(cluster, name, m, m in wanted, m in agents) for m in machines),
+    ]
+    (progress, waiting), *instances = await together(reading)
+    said = str(problem) if problem else ""
+    return ServiceView(name, service, said, tuple(instances), progress, waiting)
+
+
+async def _roll(
+    cluster: Cluster, service: Service | None
+) -> tuple[Progress | None, tuple[str, ...]]:
+    """How far a roll is and who waits; not asked of a service that does not roll."""
+    if service is None or not (service.target.batch or service.settings.get("roll_batch")):
+        return None, ()
+    path = cluster.paths.roll(service.name)
+    reading: list[Any] = [cluster.node(path), _children(cluster, path)]
+    node, waiting = await together(reading)
+    try:
+        progress = Progress.from_json(path, node[0] if node else b"")
+    except BrokenNode:
+        return None, ()
+    known = set(waiting) - set(progress.going)
+    return progress, tuple(machine for machine in service.machines if machine in known)
 
 
 async def _instance(

@@ -39,8 +39,6 @@ from txzookeeper.errors import (
 
 RETRY = 5.0
 """Seconds until something that ZooKeeper refused is tried again."""
-READY, FINISHED = "ready", "finished"
-"""Phases in which a machine is in service."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +272,4 @@ def serves(path: str, node: Node) -> bool:
         status = Status.from_json(path, node[0]) if node else None
     except BrokenNode:
         return False
-    if status is None:
-        return False
-    return status.phase == READY or (status.phase == FINISHED and not status.problem)
+    return status is not None and status.serves

@@ -24,7 +24,7 @@ COMMANDS = {
     "runs": ("pop.cli.runs", "List the tasks of a service that were run lately."),
     "start": ("pop.cli.lifecycle", "Start the agent in the background, or a service."),
     "stop": ("pop.cli.lifecycle", "Stop the agent, or a service on all its machines."),
-    "restart": ("pop.cli.lifecycle", "Restart a service on all its machines."),
+    "restart": ("pop.cli.restart", "Restart a service on all its machines."),
     "signal": ("pop.cli.signals", "Send a service's processes a signal."),
     "fg": ("pop.cli.lifecycle", "Run the agent in the foreground."),
     "upgrade": ("pop.cli.upgrade", "Have this machine's agent become the installed version."),

@@ -1,4 +1,4 @@
-"""C{pop start}, C{pop stop}, C{pop restart} and C{pop fg}."""
+"""C{pop start}, C{pop stop} and C{pop fg}."""
 
 import os
 import signal
@@ -82,22 +82,6 @@ def stop_(session: Session, service: str | None, keep_services: bool) -> None:
         session.say(said, service=service, run=False)
     else:
         _stop_agent(session, keep_services)
-
-
-@click.command("restart")
-@click.argument("service")
-@pass_session
-def restart_(session: Session, service: str) -> None:
-    """Restart a service on all its machines; one that was stopped is started."""
-
-    def again(target: Target) -> Target:
-        return replace(target, run=True, generation=target.generation + 1)
-
-    found = _aim(session, service, again)
-    where = ", ".join(found.machines) or "no machine yet"
-    session.say(
-        f"{service} is restarted, on {where}.", service=service, generation=found.target.generation
-    )
 
 
 @click.command("fg")

@@ -10,6 +10,7 @@ from pop.cli.output import local_time, table
 from pop.cli.session import Session, pass_session
 from pop.cluster import Cluster
 from pop.overview import InstanceView, ServiceView, services
+from pop.standing import standing
 
 
 @click.command("status")
@@ -41,17 +42,20 @@ def _rows(found: list[ServiceView]) -> list[tuple[str, ...]]:
     for view in found:
         head = (view.name, view.service.type if view.service else "?", _target(view))
         for instance in view.instances:
-            rows.append((*head, instance.machine, *_fate(instance)))
+            rows.append((*head, instance.machine, *_fate(view, instance)))
             head = ("", "", "")
         if not view.instances:
             rows.append((*head, "", "", "", "", view.problem or "not deployed"))
     return rows
 
 
-def _fate(instance: InstanceView) -> tuple[str, str, str, str]:
+def _fate(view: ServiceView, instance: InstanceView) -> tuple[str, str, str, str]:
     status = instance.status
     since = local_time(status.since) if status else ""
     why = (status.problem or status.why) if status else ""
+    if instance.machine in view.waiting:
+        stop = standing(view).stop
+        why = f"the roll stopped on {stop.machine}" if stop else "waits for its turn to restart"
     return instance.phase, show(instance.pid or ""), since, why
 
 
@@ -68,13 +72,15 @@ def _show_one(view: ServiceView) -> None:
         rows = [("service", view.name), ("type", view.service.type), ("target", _target(view))]
         rows += [(f"  {key}", show(value)) for key, value in view.service.settings.items()]
         rows.insert(3, ("settings", "" if view.service.settings else "all by default"))
+        if roll := str(standing(view)):
+            rows.insert(3, ("roll", roll))
         table(("", ""), rows)
     if not view.instances:
         click.echo(f'\nIt is not deployed. Do that with "pop deploy {view.name}".')
         return
     click.echo()
     headings = ("MACHINE", "PHASE", "PID", "SINCE", "RESTARTS", "STATE", "WHY")
-    table(headings, [row for instance in view.instances for row in _instance_rows(instance)])
+    table(headings, [row for instance in view.instances for row in _instance_rows(view, instance)])
     _show_causes(view)
 
 
@@ -91,9 +97,9 @@ def _show_causes(view: ServiceView) -> None:
         table(("MACHINE", "WHEN", "WHAT HAPPENED"), rows)
 
 
-def _instance_rows(instance: InstanceView) -> list[tuple[str, ...]]:
+def _instance_rows(view: ServiceView, instance: InstanceView) -> list[tuple[str, ...]]:
     """One on the machine; where there are several processes, one more on each."""
-    phase, pid, since, why = _fate(instance)
+    phase, pid, since, why = _fate(view, instance)
     restarts = str(instance.status.restarts) if instance.status else ""
     state = show(instance.state) if instance.state is not None else ""
     why = _with_words(why, instance.status.says if instance.status else "")
@@ -125,6 +131,7 @@ def _plain(view: ServiceView) -> dict[str, Any]:
         if service
         else None,
         "problem": view.problem or None,
+        "roll": _plain_roll(view),
         "machines": {
             instance.machine: {
                 "deployed": instance.wanted,
@@ -142,4 +149,15 @@ def _plain(view: ServiceView) -> dict[str, Any]:
             }
             for instance in view.instances
         },
+    }
+
+
+def _plain_roll(view: ServiceView) -> dict[str, Any] | None:
+    if view.progress is None:
+        return None
+    now = standing(view)
+    return {
+        "going": list(now.going),
+        "waiting": list(now.waiting),
+        "stop": vars(now.stop) if now.stop else None,
     }

@@ -13,8 +13,8 @@ from pop.paths import TABLE
 from pop.test.shells import Agent, Shell, ShellTestCase, alive, free_port
 from txzookeeper.testing import SKIPPED, RealServer, available, real_servers
 
-LATER = ("/<run>", "/going", "/lock", "/authority")
-"""What is there only once a task was run, or in a namespace with an identity."""
+LATER = ("/<run>", "/going", "/lock", "/authority", "/roll", "/roll/<machine-id>")
+"""What is there only once a task or a roll was begun, or in a namespace with an identity."""
 
 
 def fetch(port: int) -> int:
