@@ -391,6 +391,14 @@ class NoOtherEnvironment(PopError):
     none to go back to. "pop run {service} packages" lists what is in the present one."""
 
 
+class NotDone(PopError):
+    """The service "{service}" does not do that: {reason}."""
+
+
+class NotBackedUp(PopError):
+    """It cannot be backed up to {directory}: {reason}."""
+
+
 class CheckFailed(PopError):
     """{reason}."""
 

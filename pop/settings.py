@@ -249,6 +249,14 @@ def _boolean(text: str) -> bool:
     return words[text.lower()]
 
 
+def with_default(field: Any, default: Any) -> Any:
+    """The same field of another interface, with a default that suits that one."""
+    changed = copy.copy(field)
+    changed.interface = None
+    changed.default = default
+    return changed
+
+
 def repeats(field: Any) -> bool:
     """Whether an option of this field may be given several times."""
     return bool(IDict.providedBy(field) or ICollection.providedBy(field))

@@ -36,7 +36,7 @@ from twisted.plugin import IPlugin
 from pop.interfaces import IServiceType, ISettings
 from pop.program import Program, ProgramType
 """
-OURS = ["command", "python", "threaded-echo", "twistd", "twisted-echo"]
+OURS = ["command", "components", "plone4", "python", "threaded-echo", "twistd", "twisted-echo"]
 
 
 IDLE = """
