@@ -29,10 +29,14 @@ def construct(cls: type, name: str, declared: FactoryContext) -> Any:
     @raise NotConstructed: with the reason, whatever it is.
     """
     try:
-        return cls()
+        instance = cls()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise NotConstructed(component=name, factory=declared.name, reason=reason) from error
+    if not hasattr(instance, "__dict__"):
+        reason = "nothing can be injected into an object that has slots only"
+        raise NotConstructed(component=name, factory=declared.name, reason=reason)
+    return instance
 
 
 def assemble(

@@ -6,7 +6,7 @@ So no two callbacks of a component ever overlap, however long they take.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,21 +16,17 @@ from twisted.logger import Logger
 
 from pop.components.callbacks import (
     INVALIDATE,
-    POST_REGISTRATION,
-    POST_UNREGISTRATION,
     VALIDATE,
 )
-from pop.components.callee import Callee
-from pop.components.calls import Pause, advance
+from pop.components.calls import advance
 from pop.components.context import BundleContext
 from pop.components.dependency import Dependency
-from pop.components.errors import BundleException, FrameworkException
-from pop.components.factory import INSTANCE_NAME, FactoryContext
+from pop.components.errors import FrameworkException
+from pop.components.factory import FactoryContext
 from pop.components.fields import COMPONENT
-from pop.components.hooks import Handler
 from pop.components.life import BUSY, Deed, Event, Phase, step
 from pop.components.notices import Kind
-from pop.components.offer import Offer
+from pop.components.provider import Provider
 from pop.components.reference import ServiceReference
 from pop.components.retry import RETRY, retry_of
 
@@ -44,11 +40,10 @@ _ENDS: Final = frozenset((Event.HOLD, Event.KILL))
 """What is done before anything else."""
 
 
-class Component(Callee):
+class Component(Provider):
     """A named instance of a component factory.
 
     @ivar given: all that it was instantiated with.
-    @ivar error_trace: why it last failed to become valid.
     """
 
     __slots__ = (
@@ -57,16 +52,9 @@ class Component(Callee):
         "_dirty",
         "_gone",
         "_timer",
-        "_toggled",
         "bundle",
         "clock",
-        "dependencies",
-        "error_trace",
         "given",
-        "handlers",
-        "hidden",
-        "offers",
-        "waits_for",
     )
 
     def __init__(
@@ -82,16 +70,9 @@ class Component(Callee):
         self.clock: IReactorTime | None = container.patience.clock
         self.bundle = context.get_bundle()
         self.given = given
-        self.hidden: dict[str, Any] = {}
-        self.dependencies: list[Dependency] = []
-        self.handlers: list[Handler] = []
-        self.offers = [Offer(provision) for provision in declared.provisions]
-        self.error_trace: str | None = None
-        self.waits_for: frozenset[Component] = frozenset()
         self._active = False
         self._asked: deque[Event] = deque()
         self._dirty: list[Dependency] = []
-        self._toggled = False
         self._timer: IDelayedCall | None = None
         self._gone: list[Deferred[None]] = []
 
@@ -166,8 +147,8 @@ class Component(Callee):
                 return Event.UNSATISFIED
             if self._dirty:
                 await self._settle()
-            elif self._toggled and self.life.phase is Phase.VALID:
-                await self._offer()
+            elif self.toggled and self.life.phase is Phase.VALID:
+                await self.offer()
             elif (
                 self.life.phase is not Phase.VALID and self._satisfied() is not self.life.satisfied
             ):
@@ -215,7 +196,7 @@ class Component(Callee):
         return Event.ENDED
 
     async def _provide(self) -> None:
-        await self._offer()
+        await self.offer()
         for handler in self.handlers:
             handler.post_validate()
         self.tell(Kind.VALIDATED)
@@ -224,7 +205,7 @@ class Component(Callee):
         for handler in self.handlers:
             handler.pre_invalidate()
         for offer in reversed(self.offers):
-            await self._take_back(offer)
+            await self.take_back(offer)
 
     async def _invalidate(self) -> Event:
         error = await self.call_of_life(INVALIDATE)
@@ -265,79 +246,9 @@ class Component(Callee):
         if timer is not None:
             timer.cancel()
 
-    # What it registers
-
-    async def _offer(self) -> None:
-        """Make each registration that should be there, and take back each that should not."""
-        self._toggled = False
-        for offer in self.offers:
-            if not offer.wanted(self.instance):
-                await self._take_back(offer)
-            elif offer.registration is None:
-                await self._make(offer)
-
-    async def _make(self, offer: Offer) -> None:
-        try:
-            properties = {**self.properties, INSTANCE_NAME: self.name}
-            offer.make(self.context, self.instance, properties)
-        except BundleException as error:
-            log.error("{component} is not valid: {error}", component=self, error=error)
-            self.error_trace = str(error)
-            self._asked.append(Event.HOLD)
-            return
-        await self.call(POST_REGISTRATION, offer.reference)
-
-    async def _take_back(self, offer: Offer) -> None:
-        """Those who use it may take their time to let it go."""
-        registration, offer.registration = offer.registration, None
-        if registration is None:
-            return
-        try:
-            registration.unregister()
-        except BundleException:
-            return  # its bundle has lost it already
-        reference = registration.reference
-        await self.call(POST_UNREGISTRATION, reference)
-        if waiting := self.container.lingering.wait(reference, self):
-            await Pause(waiting)
-            self.waits_for = frozenset()
-
-    # What its fields say
-
-    def property_changed(self, name: str, old: Any, new: Any, hidden: bool) -> None:
-        """A field that holds a property was given another value."""
-        if hidden:
-            self.hidden[name] = new
-            for handler in self.handlers:
-                handler.on_hidden_property_change(name, old, new)
-            return
-        self.properties[name] = new
-        for offer in self.offers:
-            if offer.registration is not None:
-                offer.registration.set_properties({name: new})
-        for dependency in self.dependencies:
-            dependency.property_changed(self.properties)
-        for handler in self.handlers:
-            handler.on_property_change(name, old, new)
-
-    def set_properties(self, properties: Mapping[str, Any]) -> None:
-        """Change several, by name; a hidden one by its name with a dot before it."""
-        fields = {name: field for field, name in self.declared.property_fields.items()}
-        hidden = {f".{name}": field for field, name in self.declared.hidden_fields.items()}
-        for name, value in properties.items():
-            if field := fields.get(name) or hidden.get(name):
-                setattr(self.instance, field, value)
-            elif name in self.hidden:
-                log.warn("{name} is hidden: to change it, write .{name}", name=name)
-            elif name != INSTANCE_NAME and self.properties.get(name) != value:
-                self.property_changed(name, self.properties.get(name), value, False)
-
-    def controller_changed(self, field: str) -> None:
-        """Something should be registered, or no more."""
-        for handler in self.handlers:
-            handler.on_controller_change(field, getattr(self.instance, field))
-        self._toggled = True
-        self.look()
+    def hold(self) -> None:
+        """It cannot be valid as it is."""
+        self._asked.append(Event.HOLD)
 
     def alarm(self, error: FrameworkException) -> None:
         """A callback says that it cannot go on: with the component, or with the framework."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
-    from pop.components.component import Component
+    from pop.components.provider import Provider
 
 __all__ = ["Lingering"]
 
@@ -16,14 +16,14 @@ class Lingering:
     undo things come after theirs."""
 
     def __init__(self) -> None:
-        self._users: dict[Hashable, set[Component]] = {}
+        self._users: dict[Hashable, set[Provider]] = {}
         self._waiting: dict[Hashable, Deferred[None]] = {}
 
-    def add(self, reference: Hashable, user: "Component") -> None:
+    def add(self, reference: Hashable, user: "Provider") -> None:
         """A component cannot let it go at once."""
         self._users.setdefault(reference, set()).add(user)
 
-    def discard(self, reference: Hashable, user: "Component") -> None:
+    def discard(self, reference: Hashable, user: "Provider") -> None:
         """It has let it go."""
         users = self._users.get(reference)
         if users is None:
@@ -34,7 +34,7 @@ class Lingering:
             if waiting := self._waiting.pop(reference, None):
                 waiting.callback(None)
 
-    def wait(self, reference: Hashable, owner: "Component") -> "Deferred[None] | None":
+    def wait(self, reference: Hashable, owner: "Provider") -> "Deferred[None] | None":
         """Fires once nobody uses it; L{None} if nobody does, or if one of those is waiting for the
         owner in turn, by way of others or not."""
         users = frozenset(self._users.get(reference, ()))
@@ -45,8 +45,8 @@ class Lingering:
         return self._waiting[reference]
 
 
-def _reaches(users: "frozenset[Component]", owner: "Component") -> bool:
-    seen: set[Component] = set()
+def _reaches(users: "frozenset[Provider]", owner: "Provider") -> bool:
+    seen: set[Provider] = set()
     waiting = list(users)
     while waiting:
         user = waiting.pop()

@@ -44,15 +44,32 @@ class Patience:
             result = Deferred.fromCoroutine(result)
         if not isinstance(result, Deferred):
             return None
-        if self.clock is not None and self.seconds > 0:
-            result.addTimeout(self.seconds, self.clock, _blame(who))
-        return result
+        if self.clock is None or self.seconds <= 0 or result.called:
+            return result
+        return _limited(result, self.clock, self.seconds, who)
 
 
-def _blame(who: str) -> Callable[[Any, float], Any]:
-    def late(result: Any, seconds: float) -> Any:
-        if isinstance(result, Failure) and result.check(CancelledError):
-            raise CallTimeout(who, seconds) from None
-        return result
+def _limited(given: Deferred[Any], clock: IReactorTime, seconds: float, who: str) -> Deferred[Any]:
+    """The same, which fails when the time is over; even if what is cancelled then goes on."""
+    limited: Deferred[Any] = Deferred(lambda _: given.cancel())
+    late = False
 
-    return late
+    def elapsed() -> None:
+        nonlocal late
+        late = True
+        given.cancel()
+        if not limited.called:
+            limited.errback(CallTimeout(who, seconds))
+
+    timer = clock.callLater(seconds, elapsed)
+
+    def ended(result: Any) -> None:
+        if timer.active():
+            timer.cancel()
+        if late and isinstance(result, Failure) and result.check(CancelledError):
+            result = Failure(CallTimeout(who, seconds))
+        if not limited.called:
+            limited.callback(result)
+
+    given.addBoth(ended)
+    return limited

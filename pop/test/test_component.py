@@ -261,6 +261,16 @@ class FactoriesTests(FrameworkTestCase):
         self.kill()
         self.make(Single, "c")
 
+    def test_slots(self) -> None:
+        """An object into which nothing can be injected is refused with that reason."""
+
+        @ComponentFactory("slotted")
+        class Slotted:
+            __slots__ = ()
+
+        error = self.assertRaises(BundleException, self.make, Slotted)
+        self.assertIn("slots", str(error))
+
     def test_same_name(self) -> None:
         """Of two factories of one name the first is kept."""
 

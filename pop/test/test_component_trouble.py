@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.internet.defer import CancelledError, Deferred
+
 from pop.components import (
     Bind,
     ComponentFactory,
@@ -324,6 +326,27 @@ class AsynchronousTests(FrameworkTestCase):
         self.assertIn("validate of component a", error.getErrorMessage())
         end.end()
         self.assertEqual(Phase.ERRONEOUS, self.state())
+
+    def test_stubborn(self) -> None:
+        """So is one that does not let itself be cancelled, and nobody waits for it."""
+
+        @ComponentFactory("stubborn")
+        class Stubborn:
+            @Validate
+            async def validate(self, context: Any) -> None:
+                while True:
+                    try:
+                        await Deferred()
+                    except CancelledError:
+                        continue
+
+        self.make(Stubborn)
+        stopped = self.framework.stop()
+        self.assertNoResult(stopped)
+        self.clock.advance(31)
+        self.successResultOf(stopped)
+        [error] = self.flushLoggedErrors()
+        self.assertIn("validate of component a", error.getErrorMessage())
 
     def test_bundle_waits(self) -> None:
         """The framework has stopped only once all callbacks have ended."""

@@ -103,6 +103,20 @@ class BundlesTests(BundlesTestCase):
         self.successResultOf(framework.stop())
         self.assertEqual([], ipopo.get_instances())
 
+    def test_two_frameworks(self) -> None:
+        """One module may be a bundle of several frameworks; their components know nothing of each
+        other."""
+        text = '@ComponentFactory("o")\n@Instantiate("o")\n@Provides("o")\nclass O: pass\n'
+        bundle = self.bundle("one_of_two", text)
+        other = Framework({}, environment={})
+        for name in ("pop.components.ipopo", "one_of_two"):
+            other.install_bundle(name, str(self.path))
+        self.successResultOf(other.start())
+        self.successResultOf(bundle.stop())
+        self.assertIsNone(self.context.get_service_reference("o"))
+        self.assertIsNotNone(other.get_bundle_context().get_service_reference("o"))
+        self.successResultOf(other.stop())
+
     def test_one_fails(self) -> None:
         """One component that cannot be made keeps no other from being made. (In iPOPO it does.)"""
         self.bundle(
