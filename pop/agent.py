@@ -35,7 +35,7 @@ from pop.snapshot import Snapshot
 from pop.summary import summary
 from pop.turns import Turns
 from pop.watch import Wanted
-from txzookeeper.errors import ClosingException
+from txzookeeper.errors import ClosingException, ConnectionException
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at how long ZooKeeper has been away, if a service minds: the clock that
@@ -170,8 +170,16 @@ class Agent(Service):
             self._session.forget()
         await self.cluster.client.close()
 
-    def wish(self, service: str) -> Wish | None:
-        """What is wanted of a service on this machine, if it should be here at all."""
+    async def wish(self, service: str) -> Wish | None:
+        """What is wanted of a service on this machine, if it should be here at all.
+
+        As of now, so that nobody acts on settings that he himself has just changed; or as it was
+        last known, while ZooKeeper is away.
+        """
+        if self.current:
+            with contextlib.suppress(ConnectionException):
+                await self.cluster.read_anew(self.machine)
+                return (await self.cluster.wanted(self.machine)).services.get(service)
         known = self._resolved.get(service)
         return known and known[0]
 

@@ -292,7 +292,9 @@ class IOutput(Interface):
         Pieces of one source come in order, and end anywhere in a line. If it fails, whoever writes
         stops.
 
-        @param source: a slot's name, for logs; C{stdout} or C{stderr}, for a task.
+        @param source: a slot's name, for logs; C{stdout} or C{stderr}, for a task,
+            and C{progress}: lines of JSON with C{done}, C{total} (null if that is not known) and
+            C{what}.
         """
 
 

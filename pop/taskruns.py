@@ -1,6 +1,6 @@
 """The runs of tasks on one machine, while they last."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -31,7 +31,7 @@ class TaskRuns:
     def __init__(
         self,
         machine: str,
-        wish: Callable[[str], Service | None],
+        wish: Callable[[str], Awaitable[Service | None]],
         catalogue: Catalogue,
         begin: Begin,
         state_directory: str,
@@ -65,7 +65,7 @@ class TaskRuns:
     async def _run(
         self, service: str, task: str, arguments: list[str], output: IOutput
     ) -> dict[str, Json]:
-        wish = self._wish(service)
+        wish = await self._wish(service)
         if wish is None:
             raise NotHere(service=service, slot=service, machine=self._machine, hint="")
         find_task(self._catalogue.type(wish.type), task)

@@ -11,10 +11,10 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from pop.assignment import Assignment, Course, Result
+from pop.cli.reach import Agents, Places, places
 from pop.cli.session import Session, author
 from pop.cli.sink import Sink
 from pop.cli.stage import Bars, Stage
-from pop.cli.whereabouts import Agents, Places, places
 from pop.cluster import Cluster
 from pop.errors import NotDeployed, NotDeployedThere
 from pop.interfaces import IOutput
@@ -46,7 +46,7 @@ class Undertaking:
         @param chosen: machines, by id or host; all that the service is on, if there are none.
         """
         where = await self._where(tuple(chosen), once)
-        async with Agents(self._cluster) as agents:
+        async with self._session.agents(self._cluster) as agents:
             if self._session.json:
                 return await self._quietly(where, agents, waits)
             return await self._openly(where, agents, waits)

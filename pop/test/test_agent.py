@@ -63,6 +63,27 @@ class ConvergenceTests(HostTestCase):
             assert node is not None
             self.assertEqual(self.host.agent.cluster.client.client_id[0], node[1].ephemeral_owner)
 
+    def test_wish(self) -> None:
+        """What is wanted of a service is known as it is now, held or not; but not if it is to be
+        elsewhere."""
+        self.world.add("web", "m1")
+        self.world.add("db", "m2")
+        self.world.write(self.world.paths.target("web"), '{"run": false}')
+        found = [self.world.server.run(self.host.agent.wish(name)) for name in ("web", "db")]
+        assert found[0] is not None
+        self.assertEqual(({"argv": "run-web"}, False), (found[0].settings, found[0].target.run))
+        self.assertIsNone(found[1])
+
+    def test_wish_from_memory(self) -> None:
+        """While ZooKeeper is away, it is as it was last known."""
+        self.world.add("web", "m1")
+        self.world.server.settle()
+        self.host.network.drop_connections()
+        self.host.network.refuse_connections()
+        found = self.world.server.run(self.host.agent.wish("web"))
+        assert found is not None
+        self.assertEqual({"argv": "run-web"}, found.settings)
+
     def test_not_here(self) -> None:
         """What is deployed elsewhere is left alone."""
         self.world.add("web", "m2")

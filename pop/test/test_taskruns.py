@@ -38,8 +38,11 @@ class TaskRunsTests(TestCase):
         self.end: Deferred[dict[str, Any]] = Deferred()
         self.wishes = {"bread": Service("bread", "bakery", {"umask": "077"}, ("m1",))}
         catalogue = Catalogue({"bakery": Bakery()})
-        self.runs = TaskRuns("m1", self.wishes.get, catalogue, self.begin, "/var/lib/pop")
+        self.runs = TaskRuns("m1", self.wish, catalogue, self.begin, "/var/lib/pop")
         self.heard = Heard()
+
+    async def wish(self, service: str) -> Service | None:
+        return self.wishes.get(service)
 
     async def begin(
         self, slot: str, launch: Launch, request: Request, output: IOutput
