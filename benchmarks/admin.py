@@ -27,6 +27,7 @@ import hashlib
 import json
 import os
 import shlex
+import socket
 import statistics
 import subprocess
 import sys
@@ -34,6 +35,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +53,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.protocols.portforward import ProxyClient, ProxyClientFactory, ProxyFactory, ProxyServer
 from zope.interface import implementer
 
-from pop.admin import Administrator, IOutput, connect
+from pop.admin import Administrator, IOutput, Ways
 from pop.cluster import Cluster
 from pop.paths import Paths
 from txzookeeper import ManagedClient
@@ -71,6 +73,9 @@ for start in range(0, int(sys.argv[1]), 1000):
 signal.pause()
 """
 IN_FLIGHT: Final = 50
+IDENTITY: Final = "bench:not secret"
+ELSEWHERE: Final = "elsewhere.example"
+"""The name of an administrator's machine who does not come by the UNIX socket."""
 _CALL: Final = 60
 """Bytes that a Hello and its answer have, each."""
 
@@ -86,6 +91,7 @@ class Machine:
             "POP_ZOOKEEPER": servers,
             "POP_STATE_DIR": str(self.directory),
             "POP_MACHINE_ID": name,
+            "POP_ADMIN_IDENTITY": IDENTITY,
         }
 
     def pop(self, *words: str) -> str:
@@ -189,6 +195,11 @@ async def calls(what: str, ask: Callable[[], Deferred[Any]], count: int) -> None
     )
 
 
+def hello(admin: Administrator) -> Deferred[None]:
+    """The smallest."""
+    return Deferred.fromCoroutine(admin.greet())
+
+
 class Echo(Protocol):
     """Sends back what comes."""
 
@@ -226,7 +237,7 @@ async def floor(reactor: Any, directory: Path, count: int) -> None:
     while not path.exists():
         await deferLater(reactor, 0.05)
     caller = await connectProtocol(UNIXClientEndpoint(reactor, str(path)), Caller())
-    await calls("UNIX socket: bare echo by Twisted", caller.ask, count)
+    await calls("unix: bare echo by Twisted", caller.ask, count)
     os.kill(pid, 9)
     os.waitpid(pid, 0)
 
@@ -244,55 +255,70 @@ def echo(path: str) -> None:
 # Logs
 
 
-async def logs(reactor: Any, cluster: Cluster, machines: list[Machine], megabytes: int) -> None:
-    """Follow both, live and from the beginning, quickly and slowly."""
-    lines = megabytes * 1_000_000 // LINE // len(machines) // 1000 * 1000
+async def logs(reactor: Any, ways: dict[str, Ways], machines: list[Machine], size: int) -> None:
+    """Follow both, live and from the beginning, quickly and slowly.
+
+    @param size: megabytes of both.
+    """
+    lines = size * 1_000_000 // LINE // len(machines) // 1000 * 1000
     writer = machines[0].directory.with_name("writer.py")
     writer.write_text(WRITER)
     argv = shlex.join([sys.executable, str(writer), str(lines)])
-    machines[0].pop("add", "command", "--name", "talk", "--argv", argv)
     words = [word for machine in machines for word in ("--machine", machine.name)]
-    machines[0].pop("deploy", "talk", *words, "--wait")
-    agents = [await connect(reactor, cluster, machine.name) for machine in machines]
     expected = digest(lines)
-    await follow(machines, agents, reactor, lines, expected, "live", start=True)
-    await follow(machines, agents, reactor, lines, expected, "from the beginning", start=False)
+    for name, way in ways.items():
+        agents = [await way.connect(machine.name) for machine in machines]
+        service = f"talk-{name}"
+        machines[0].pop("add", "command", "--name", service, "--argv", argv)
+        machines[0].pop("deploy", service, *words, "--wait")
+        await follow(machines, agents, reactor, service, lines, expected, start=True)
+        await follow(machines, agents, reactor, service, lines, expected, start=False)
+        await dawdle(machines, agents, reactor, service)
+        for agent in agents:
+            await agent.close()
+        machines[0].pop("remove", service, "--force")
+
+
+async def dawdle(
+    machines: list[Machine], agents: list[Administrator], reactor: Any, service: str
+) -> None:
+    """Readers that take their time."""
     meter = Meter(machines)
     readers = [Reader(reactor, 1 << 60, rate=1_000_000) for _ in agents]
-    asked = [a.logs("talk", -1, True, r) for a, r in zip(agents, readers, strict=True)]
+    asked = [a.logs(service, -1, True, r) for a, r in zip(agents, readers, strict=True)]
     await deferLater(reactor, 5.0)
     for each in asked:
         each.addErrback(lambda _: None).cancel()
     _, cpu, grown = meter.stop()
-    row("logs: readers that take 1 MB/s each", f"{grown:5.1f} MiB more, CPU {cpu:.2f} s in 5 s")
-    for agent in agents:
-        await agent.close()
+    what = f"{service}: readers that take 1 MB/s each"
+    row(what, f"{grown:5.1f} MiB more, CPU {cpu:.2f} s in 5 s")
 
 
 async def follow(
     machines: list[Machine],
     agents: list[Administrator],
     reactor: Any,
+    service: str,
     lines: int,
     expected: str,
-    how: str,
     start: bool,
 ) -> None:
     """One reader of all machines."""
     meter = Meter(machines)
     readers = [Reader(reactor, lines * LINE) for _ in agents]
-    asked = [a.logs("talk", -1, True, r) for a, r in zip(agents, readers, strict=True)]
+    asked = [a.logs(service, -1, True, r) for a, r in zip(agents, readers, strict=True)]
     if start:
         for agent in agents:
-            await agent.signal("talk", "USR1")
+            await agent.signal(service, "USR1")
     await gatherResults([reader.done for reader in readers]).addTimeout(300, reactor)
     took, cpu, grown = meter.stop()
     for each in asked:
         each.addErrback(lambda _: None).cancel()
-    right = all(reader.digests["talk"].hexdigest() == expected for reader in readers)
+    right = all(reader.digests[service].hexdigest() == expected for reader in readers)
     total = sum(sum(reader.sizes.values()) for reader in readers) / 1e6
+    how = "live" if start else "from the beginning"
     row(
-        f"logs: {total:.0f} MB of {len(agents)} machines, {how}",
+        f"{service}: {total:.0f} MB of {len(agents)} machines, {how}",
         f"{total / took:6.1f} MB/s, {took:.2f} s;",
         f"agents: {grown:.1f} MiB more, CPU {cpu:.2f} s;",
         "no line lost or reordered" if right else "LINES ARE MISSING OR IN ANOTHER ORDER",
@@ -410,13 +436,21 @@ async def help_(reactor: Any, machine: Machine) -> None:
     )
 
 
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def agents(servers: str, directory: Path) -> Iterator[list[Machine]]:
     """Two machines."""
     machines = [Machine(servers, directory, name) for name in ("m1", "m2")]
     machines[0].pop("init")
     for machine in machines:
-        machine.pop("start")
+        address = f"tls:{free_port()}:interface=127.0.0.1:host=127.0.0.1"
+        machine.pop("start", "--admin", address)
     try:
         yield machines
     finally:
@@ -430,15 +464,20 @@ async def measure(reactor: Any, servers: str, arguments: argparse.Namespace) -> 
     with tempfile.TemporaryDirectory() as name, agents(servers, Path(name)) as machines:
         client = ManagedClient(servers, reactor=reactor)
         await client.connect()
+        await client.add_auth("digest", IDENTITY)
         cluster = Cluster(client, Paths(), reactor)
+        ways = {
+            "unix": Ways(reactor, cluster, IDENTITY),
+            "tls": Ways(reactor, cluster, IDENTITY, here=ELSEWHERE),
+        }
         if "calls" in parts:
-            admin = await connect(reactor, cluster, "m1")
             await floor(reactor, Path(name), arguments.calls)
-            hello = lambda: Deferred.fromCoroutine(admin.greet())  # noqa: E731
-            await calls("UNIX socket: Hello by AMP", hello, arguments.calls)
-            await admin.close()
+            for how, way in ways.items():
+                admin = await way.connect("m1")
+                await calls(f"{how}: Hello by AMP", partial(hello, admin), arguments.calls)
+                await admin.close()
         if "logs" in parts:
-            await logs(reactor, cluster, machines, arguments.megabytes)
+            await logs(reactor, ways, machines, arguments.megabytes)
         if "status" in parts:
             await status(reactor, machines[0], servers, arguments.services)
         if "help" in parts:
