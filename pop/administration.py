@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from pop import __version__
 from pop.agent import Agent
-from pop.errors import HeldHere, NoLog, NoSuchSignal, NoTask, NotHere
+from pop.errors import HeldHere, NoLog, NoSuchSignal, NoSuchTask, NotHere
 from pop.figures import Figures, Meter
 from pop.instance import Instance
 from pop.interfaces import IAdministration, IOutput
@@ -45,7 +45,7 @@ def no_tasks(
     service: str, task: str, arguments: list[str], output: IOutput
 ) -> Deferred[dict[str, Any]]:
     """There are none."""
-    return fail(NoTask(service=service, task=task))
+    return fail(NoSuchTask(type=service, task=task, hint=""))
 
 
 @implementer(IAdministration)

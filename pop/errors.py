@@ -1,40 +1,15 @@
 """What can go wrong through no fault of pop's: each docstring is the sentence an operator reads."""
 
-from inspect import cleandoc
+from pop.sentence import PopError as PopError
 
 
-class PopError(Exception):
-    """Something an operator can cause, and mend.
-
-    A subclass's docstring is its message, with the constructor's fields filled in; so what
-    happened, where, and what to do next are declared here and nowhere else.
-    """
-
-    _told: str | None = None
-
-    def __init__(self, **fields: object) -> None:
-        super().__init__(fields)
-        self.fields = fields
-
-    def __str__(self) -> str:
-        text = self._told
-        if text is None:
-            text = cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**self.fields)
-        return "".join(map(_printable, text))
-
-    @staticmethod
-    def told(name: str, sentence: str) -> "PopError":
-        """An error that was raised elsewhere, where it said so; its fields stay there."""
-        kind = globals().get(name)
-        known = isinstance(kind, type) and issubclass(kind, PopError)
-        error: PopError = kind() if known else Elsewhere()  # type: ignore[misc]  # it is a type
-        error._told = sentence
-        return error
-
-
-def _printable(character: str) -> str:
-    """What was typed is repeated, but does not get at the terminal."""
-    return character if character.isprintable() else ascii(character)[1:-1]
+def told(name: str, sentence: str) -> PopError:
+    """An error that was raised elsewhere, where it said so; its fields stay there."""
+    kind = globals().get(name)
+    known = isinstance(kind, type) and issubclass(kind, PopError)
+    error: PopError = kind() if known else Elsewhere()  # type: ignore[misc]  # it is a type
+    error.sentence = sentence
+    return error
 
 
 # ZooKeeper
@@ -337,10 +312,6 @@ class NotHere(PopError):
 
 class HeldHere(PopError):
     """The service "{service}" should not run on {machine} ({why})."""
-
-
-class NoTask(PopError):
-    """The service "{service}" has no task "{task}"."""
 
 
 class NoSuchSignal(PopError):

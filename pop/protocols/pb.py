@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.spread import pb
 from zope.interface import implementer
 
-from pop.errors import AgentErred, AgentLost, PopError
+from pop.errors import AgentErred, AgentLost, PopError, told
 from pop.interfaces import IAdministration, IOutput
 from pop.protocols.window import Window
 
@@ -269,7 +269,7 @@ class Administrator:
         except pb.RemoteError as error:
             name, _, sentence = str(error.args[0]).partition(" ")
             if error.remoteType == b"pop.protocols.pb.Refusal":
-                raise PopError.told(name, sentence) from None
+                raise told(name, sentence) from None
             raise AgentErred(machine=self.machine, reason=str(error.args[0])) from error
         except (pb.PBConnectionLost, pb.DeadReferenceError) as error:
             raise AgentLost(machine=self.machine) from error

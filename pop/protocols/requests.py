@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twisted.protocols.amp import Argument, Boolean, Command, Integer, String, Unicode
 
-from pop.errors import PopError
+from pop.errors import PopError, told
 
 LONGEST: Final = 60_000
 """Bytes of one piece, or of one part of a longer value."""
@@ -51,7 +51,7 @@ class Refused(Exception):
     def error(self) -> PopError:
         """What it was."""
         name, _, sentence = str(self).partition(" ")
-        return PopError.told(name, sentence)
+        return told(name, sentence)
 
 
 class _Command(Command):

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from pop import __version__
 from pop.administration import ASKED, Administration
-from pop.errors import HeldHere, NoLog, NoSuchSignal, NoTask, NotHere, PopError
+from pop.errors import HeldHere, NoLog, NoSuchSignal, NoSuchTask, NotHere, PopError
 from pop.interfaces import IAdministration
 from pop.journal import Entry, Journal
 from pop.model import AgentInfo
@@ -194,7 +194,7 @@ class DeedsTests(AdministrationTestCase):
 
     def test_no_tasks(self) -> None:
         """A task that there is not is refused."""
-        self.refuse(NoTask, self.admin.run("web", "pack", [], Reader()))
+        self.refuse(NoSuchTask, self.admin.run("web", "pack", [], Reader()))
 
 
 class LogsTests(AdministrationTestCase):

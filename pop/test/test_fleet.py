@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pop.cli.figures import share, size, span
 from pop.cli.fleet import AT_ONCE, Answers, ask, called
-from pop.errors import NoLog, NotHere, PopError, Silent
+from pop.errors import NoLog, NotHere, Silent, told
 from pop.model import Machine
 
 
@@ -90,9 +90,9 @@ class SentencesTests(SynchronousTestCase):
 
     def test_told(self) -> None:
         """What an agent says of itself is repeated as it said it."""
-        told = PopError.told("NotHere", "No instance runs on m1.")
-        other = PopError.told("Odd", "It is odd.")
-        answers: Answers[str] = Answers({}, {"m1": told, "m2": other})
+        known = told("NotHere", "No instance runs on m1.")
+        other = told("Odd", "It is odd.")
+        answers: Answers[str] = Answers({}, {"m1": known, "m2": other})
         self.assertEqual(
             ["No instance runs on m1.", "beta: It is odd."], answers.sentences({"m2": "beta"})
         )
