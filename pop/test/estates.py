@@ -61,7 +61,13 @@ class Estate:
     @ivar wrongs: what happened and must not.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        machines: tuple[str, ...] = MACHINES,
+        spawner: "Callable[[Estate, str], FakeSpawner]" = Watched,
+    ) -> None:
+        self.machines = machines
         self.chance = random.Random(seed)
         self.world = World(tick=2000)
         self.world.init()
@@ -72,7 +78,7 @@ class Estate:
         self.wrongs: list[str] = []
         self.figures = Figures()
         self.hosts = {
-            name: Host(self.world, name, Watched(self, name), self.chance) for name in MACHINES
+            name: Host(self.world, name, spawner(self, name), self.chance) for name in machines
         }
 
     @property
@@ -82,7 +88,7 @@ class Estate:
 
     def some_host(self) -> Host:
         """Any machine."""
-        return self.hosts[self.chance.choice(MACHINES)]
+        return self.hosts[self.chance.choice(self.machines)]
 
     def networks(self) -> Iterator[Network]:
         """Every way to ZooKeeper."""
