@@ -16,6 +16,8 @@ Where = Literal["everywhere", "once"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 _MARK = "__pop_task__"
+_TAKEN = {"run", "self"}
+"""What the method's own parameters are called."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def task(
         raise ValueError(f'a task is done "everywhere" or "once", not {where!r}')
     if arguments is not None and not isinstance(arguments, InterfaceClass):
         raise TypeError(f"a task's arguments are an interface of fields, not {arguments!r}")
+    if arguments is not None and _TAKEN & set(arguments):
+        raise ValueError(f"no argument of a task can be called {' or '.join(sorted(_TAKEN))}")
 
     def declare(method: Method) -> Method:
         named = name or method.__name__.replace("_", "-")

@@ -8,13 +8,14 @@ from pop.cli.options import show
 from pop.cli.output import table
 from pop.cli.session import Session, pass_session
 from pop.settings import fields, kind
+from pop.tasks import tasks_of
 
 
 @click.command("types")
 @click.argument("type", required=False)
 @pass_session
 def types_(session: Session, type: str | None) -> None:
-    """List the service types that are installed here, or one with all its settings."""
+    """List the service types that are installed here, or one with all its settings and tasks."""
     catalogue = session.catalogue
     chosen = [catalogue.type(type)] if type else list(catalogue.types.values())
     if session.json:
@@ -27,6 +28,9 @@ def types_(session: Session, type: str | None) -> None:
         return
     click.echo(f"{chosen[0].name}: {chosen[0].summary}\n")
     table(("SETTING", "TAKES", "DEFAULT", "MEANS"), map(_row, fields(chosen[0].settings).items()))
+    if tasks := tasks_of(chosen[0]):
+        click.echo()
+        table(("TASK", "DOES"), [(task.name, task.summary) for task in tasks.values()])
 
 
 def _own(service_type: Any) -> str:
@@ -49,6 +53,7 @@ def _default(field: Any) -> str:
 def _plain(service_type: Any) -> dict[str, Any]:
     return {
         "summary": service_type.summary,
+        "tasks": {task.name: task.summary for task in tasks_of(service_type).values()},
         "settings": {
             name: {
                 "takes": kind(field),

@@ -128,6 +128,13 @@ class TypesTests(CommandLineTestCase):
         self.assertEqual({"command": found["command"]}, one)
         self.assertEqual(True, one["command"]["settings"]["argv"]["required"])
 
+    def test_tasks(self) -> None:
+        """Of a type with tasks, these are listed, too."""
+        self.assertRegex(self.output("types", "python"), r"(?m)^packages +List the packages")
+        found = json.loads(self.output("--json", "types", "python"))
+        self.assertLessEqual({"install", "packages", "rollback"}, set(found["python"]["tasks"]))
+        self.assertNotIn("TASK", self.output("types", "command"))
+
     def test_unknown(self) -> None:
         """One that is not there is refused, with the nearest that is."""
         found = self.refused("types", "comand")

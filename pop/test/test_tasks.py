@@ -20,6 +20,12 @@ class IPackages(Interface):
     tries = Int(title="How often", default=3)
 
 
+class IConfusing(Interface):
+    """An argument that nobody could tell from the run."""
+
+    run = TextLine(title="Run")
+
+
 class Shop(ProgramType):
     """A type with tasks."""
 
@@ -109,3 +115,4 @@ class TasksTests(SynchronousTestCase):
         """What makes no sense is refused where it is declared."""
         self.assertRaises(ValueError, task, "x", where="nowhere")
         self.assertRaises(TypeError, task, "x", Shop)
+        self.assertRaises(ValueError, task, "x", IConfusing)
