@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from pop.components.bundle import BundleActivator
@@ -83,6 +84,9 @@ class Shell:
         try:
             # Whoever waits at the shell sees for how long, so there is no limit to that.
             result = await patience.without_limit(command.method(session, *arguments, **named))
+        except CancelledError:
+            session.write_line("Cancelled.")
+            return False
         except NoAnswer:
             session.write_line("Nobody can be asked here.")
             return False

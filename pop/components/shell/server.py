@@ -1,0 +1,205 @@
+"""The shell at an endpoint, for people and for programs.
+
+A person sends lines, C{nc -U PATH} will do, and gets text. A program sends L{HELLO} first; from
+then on, each line both ways is a JSON object:
+
+  - C{{"line": TEXT}} is answered by any number of C{{"out": TEXT}} and then C{{"prompt": TEXT,
+    "well": BOOLEAN, "end": BOOLEAN}}, a L{Reply};
+  - C{{"complete": TEXT}} by C{{"choices": [TEXT, ...]}};
+  - C{{"cancel": true}} ends the command that is being carried out, which then is answered.
+"""
+
+import json
+import re
+from collections import deque
+from typing import Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from twisted.protocols.policies import TimeoutMixin
+from zope.interface import implementer
+
+from pop.components.errors import BundleException
+from pop.components.shell.conversation import BANNER, PROMPT, Conversation, Reply
+from pop.components.shell.core import Shell
+
+log = Logger()
+HELLO = b'{"pop": "shell"}'
+_LOOPBACK = re.compile(r"interface=(127(\\?\.\d+){3}|localhost|\\:\\:1|::1)(:|$)")
+
+
+class OpenDoor(BundleException):
+    """The shell may not listen at {endpoint}: whoever comes there could do anything. Use a UNIX
+    socket, TLS, or TCP on the loopback interface (tcp:PORT:interface=127.0.0.1)."""
+
+
+def check_endpoint(description: str) -> None:
+    """Refuse an endpoint that anybody may reach.
+
+    @raise OpenDoor: with what to do instead.
+    """
+    kind = description.partition(":")[0]
+    if kind in ("unix", "ssl", "tls") or (
+        kind in ("tcp", "tcp6", "tcp4") and _LOOPBACK.search(description)
+    ):
+        return
+    raise OpenDoor(endpoint=description)
+
+
+@implementer(IHalfCloseableProtocol)
+class ShellProtocol(LineReceiver, TimeoutMixin):
+    """One connection."""
+
+    transport: Any
+    delimiter = b"\n"
+    MAX_LENGTH = 65536
+
+    def __init__(self, factory: "ShellFactory") -> None:
+        self.factory = factory
+        vars(self)["callLater"] = factory.clock.callLater  # as TimeoutMixin wants it
+        self.conversation = Conversation(factory.shell, self._write)
+        self._waiting: deque[str] = deque()
+        self._busy = False
+        self._closing = False
+        self._programs = False
+        self._begun = False
+
+    def connectionMade(self) -> None:
+        """Ask for the first line, unless there are too many connections already."""
+        if len(self.factory.connections) >= self.factory.most:
+            self.transport.write(b"There are too many at this shell already.\n")
+            self.transport.loseConnection()
+            return
+        self.factory.connections.add(self)
+        self.setTimeout(self.factory.idle)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Whatever is being carried out has nobody to write to any more."""
+        self.factory.connections.discard(self)
+        self.setTimeout(None)
+        self._waiting.clear()
+        self.conversation.cancel()
+
+    def readConnectionLost(self) -> None:
+        """Nothing more will come; what has come is carried out."""
+        self._closing = True
+        self._next()
+
+    def writeConnectionLost(self) -> None:
+        """Nobody reads any more."""
+        self.transport.loseConnection()
+
+    def timeoutConnection(self) -> None:
+        """Nobody has said anything for long; a command that takes long is not that."""
+        if self._busy:
+            self.setTimeout(self.factory.idle)
+        else:
+            self.transport.loseConnection()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """That is no command."""
+        self.transport.loseConnection()
+
+    def lineReceived(self, line: bytes) -> None:
+        """A person's line, or a program's."""
+        self.resetTimeout()
+        if not self._begun:
+            self._begun = True
+            if line.strip() == HELLO:
+                self._programs = True
+                self._reply(Reply(PROMPT, True))
+                return
+            self._write(BANNER)
+        if self._programs:
+            self._message(line)
+        else:
+            self._queue(line.decode(errors="replace").rstrip("\r"))
+
+    def _message(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+            [(kind, value)] = message.items()
+        except (ValueError, AttributeError):
+            self.transport.loseConnection()
+            return
+        if kind == "line":
+            self._queue(str(value))
+        elif kind == "complete":
+            self._send({"choices": self.conversation.complete(str(value))})
+        elif kind == "cancel":
+            self.conversation.cancel()
+
+    def _queue(self, line: str) -> None:
+        self._waiting.append(line)
+        if len(self._waiting) > self.factory.most_lines:
+            self.transport.loseConnection()
+        else:
+            self._next()
+
+    def _next(self) -> None:
+        if self._busy:
+            return
+        if self._waiting:
+            self._busy = True
+            if not self._programs:
+                self._write(PROMPT)
+            self.conversation.take(self._waiting.popleft()).addCallback(self._replied)
+        elif self._closing:
+            self.transport.loseConnection()
+
+    def _replied(self, reply: Reply) -> None:
+        self._busy = False
+        self._reply(reply)
+        if reply.end:
+            self._waiting.clear()
+            self.transport.loseConnection()
+        else:
+            self._next()
+
+    def _reply(self, reply: Reply) -> None:
+        if self._programs:
+            self._send(reply._asdict())
+        elif reply.prompt != PROMPT:
+            self._write(reply.prompt)
+
+    def _write(self, text: str) -> None:
+        if self._programs:
+            self._send({"out": text})
+        else:
+            self.transport.write(text.encode(errors="replace"))
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.transport.write(json.dumps(message).encode() + b"\n")
+
+
+class ShellFactory(Factory):
+    """All connections to a shell.
+
+    @param clock: what measures how long a connection is idle.
+    @param most: connections at a time.
+    @param most_lines: lines that may wait on one of them.
+    @param idle: seconds until one is closed that says nothing.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        shell: Shell,
+        clock: IReactorTime,
+        most: int = 32,
+        most_lines: int = 1000,
+        idle: float = 3600.0,
+    ) -> None:
+        self.shell = shell
+        self.clock = clock
+        self.most = most
+        self.most_lines = most_lines
+        self.idle = idle
+        self.connections: set[ShellProtocol] = set()
+
+    def buildProtocol(self, address: Any) -> ShellProtocol:
+        """One more."""
+        return ShellProtocol(self)
