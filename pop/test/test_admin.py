@@ -1,6 +1,7 @@
 """Administering real agents."""
 
 import contextlib
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -18,10 +19,34 @@ from pop.paths import Paths
 from pop.statedir import StateDirectory
 from pop.test.checkout import ROOT
 from pop.test.scripted import Reader
-from pop.test.shells import EmbeddedTestCase, Shell, alive
+from pop.test.shells import Agent, EmbeddedTestCase, Shell, alive
 from txzookeeper import ManagedClient
 
 COUNTS = "[print(n, flush=True) or time.sleep(0.01) for n in itertools.count()]"
+
+FOLLOWS = """
+import sys
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import react
+from pop.admin import at_socket
+
+class Names:
+    def write(self, source, data):
+        print(source, flush=True)
+        return succeed(None)
+
+async def main(reactor):
+    admin = await at_socket(reactor, sys.argv[1], "m1")
+    await admin.logs("web", 1, True, Names())
+
+react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+"""
+
+
+def read_by(pid: int) -> set[str]:
+    """The logs that an agent has open: it writes none of them itself."""
+    found = (os.path.realpath(path) for path in Path(f"/proc/{pid}/fd").iterdir())
+    return {os.path.basename(path) for path in found if ".log" in path and "/log/" in path}
 
 
 class AgentTests(EmbeddedTestCase):
@@ -139,6 +164,32 @@ class AgentTests(EmbeddedTestCase):
             self.assertEqual(list(range(len(numbers))), numbers)
             self.assertGreater(len(numbers), 10)
         await self.end(agent, admin)
+
+    async def test_vanished(self) -> None:
+        """When whoever follows logs is killed, the agent reads them no longer."""
+        shell, agent = await self.begin()
+        path = str(StateDirectory(Path(shell.environment["POP_STATE_DIR"])).admin)
+        follower = Agent()
+        command = [sys.executable, "-c", FOLLOWS, path]
+        shell.reactor.spawnProcess(follower, command[0], command, shell.environment)
+        await shell.until(lambda: self.told(follower))
+        self.assertEqual({"web.log", "web.log.2"}, read_by(agent.pid))
+        follower.signal("STOP")
+        await deferLater(shell.reactor, 0.5)
+        admin = await self.connect(shell)
+        self.assertEqual(2, (await admin.info())["instances"])
+        follower.signal("KILL")
+        await follower.ended
+        await shell.until(lambda: self.read_no_more(agent))
+        await self.end(agent, admin)
+
+    async def told(self, follower: Agent) -> bool:
+        """Whether it was told something of each instance."""
+        return "web/2" in follower.output.split() and "web" in follower.output.split()
+
+    async def read_no_more(self, agent: Agent) -> bool:
+        """Whether an agent has no log open."""
+        return not read_by(agent.pid)
 
     async def test_upgrade(self) -> None:
         """Who connects while the agent becomes another version of itself is answered by that."""
