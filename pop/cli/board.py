@@ -67,13 +67,14 @@ class Board:
 def row(instance: Instance) -> tuple[str, ...]:
     """An instance's cells, but for the machine's."""
     pid, restarts = instance.get("pid"), instance.get("restarts")
+    takes = instance if pid else {}  # what does not run, takes nothing
     return (
         str(instance.get("slot", "?")),
         str(instance.get("phase", "?")),
         str(pid or ""),
-        share(instance.get("cpu")),
-        size(instance.get("memory")),
-        span(instance.get("uptime")),
+        share(takes.get("cpu")),
+        size(takes.get("memory")),
+        span(takes.get("uptime")),
         "" if restarts is None else str(restarts),
         str(instance.get("why") or ""),
     )

@@ -17,7 +17,7 @@ class Keys:
     """A terminal that gives each key at once, and does not show it; entered and left by C{with}.
 
     It is read only when there is something, and never made non-blocking: what writes to the same
-    terminal would be, too. Ctrl-C remains the signal that it is.
+    terminal would be, too. Ctrl-C remains the signal that it is, and Ctrl-Z does nothing.
 
     @param pressed: told each key; the empty string when the terminal is gone.
     """
@@ -31,6 +31,7 @@ class Keys:
         self._before = termios.tcgetattr(self._descriptor)
         quiet = termios.tcgetattr(self._descriptor)
         quiet[3] &= ~(termios.ICANON | termios.ECHO)
+        quiet[6][termios.VSUSP] = b"\0"  # who came back would find a terminal that was set anew
         termios.tcsetattr(self._descriptor, termios.TCSADRAIN, quiet)
         self._reactor.addReader(self)
         return self

@@ -1,23 +1,26 @@
 """C{pop logs}: what a service's processes have written, on all its machines."""
 
 import sys
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Any
 
 import click
+from twisted.internet.interfaces import IReactorTime
 
 from pop.cli.chorus import Chorus
 from pop.cli.fleet import ask
-from pop.cli.followed import Followed
+from pop.cli.followed import Followers, Source
 from pop.cli.here import Here
-from pop.cli.reach import Agents, Places, places
+from pop.cli.reach import Agents, Places, placed, places
 from pop.cli.session import FOREVER, Session, pass_session
 from pop.cli.sink import Sink
 from pop.cluster import Cluster
-from pop.errors import NoSuchService, NotDeployed
+from pop.errors import NoSuchService, NotDeployed, PopError
 from pop.paths import check_name
 from pop.trouble import said
+from txzookeeper.errors import ConnectionLossException
 
 SOON = 3.0
 """Seconds that ZooKeeper has to say where else a service is, where there are logs of it here."""
@@ -109,26 +112,45 @@ class Reading:
         where = self._where = await places(cluster, self._service, chosen)
         chorus = Chorus(self._sink.write, machines=len(where.machines) > 1, slots=where.several())
         async with self._session.agents(cluster) as agents:
-            patience = self._session.patience()
-            found = await ask(
-                where.machines, partial(self._source, agents), cluster.clock, patience
+            source = partial(self._source, agents)
+            if not self._follow:
+                return await self._read(cluster.clock, source, where, chorus)
+            followers = Followers(
+                *(chorus, source, cluster.clock, self._session.note, self._service, self._lines)
             )
-            self._session.complain(found, where.names)
+            for machine in where.machines:
+                followers.add(machine, where.names.get(machine, machine))
+            if not chosen:
+                followers.watch(self._service, self._newcomers(cluster, followers))
+            await followers.wait()
+        return False
 
-            async def read(machine: str) -> None:
-                source, name = found.given[machine], where.names.get(machine, machine)
-                if source is self._here or not self._follow:
-                    await source.logs(*self._wish, chorus.voice(name))
-                    return
-                followed = Followed(machine, name, agents, cluster.clock, self._session.note)
-                await followed.follow(self._service, self._lines, chorus.voice(name))
+    async def _read(
+        self, clock: IReactorTime, source: Source, where: Places, chorus: Chorus
+    ) -> bool:
+        """One machine after the other, so that what belongs together stays together."""
+        found = await ask(where.machines, source, clock, self._session.patience())
+        self._session.complain(found, where.names)
 
-            # One after the other, so that what belongs together stays together.
-            at_once = len(found.given) or 1 if self._follow else 1
-            read_ = await ask(found.given, read, cluster.clock, inf, at_once)
-            await chorus.end()
-            self._session.complain(read_, where.names)
-        return not (found.missing or read_.missing)
+        async def read(machine: str) -> None:
+            voice = chorus.voice(where.names.get(machine, machine))
+            await found.given[machine].logs(*self._wish, voice)
+
+        told = await ask(found.given, read, clock, inf, at_once=1)
+        await chorus.end()
+        self._session.complain(told, where.names)
+        return not (found.missing or told.missing)
+
+    async def _newcomers(self, cluster: Cluster, followers: Followers) -> None:
+        """Follow the machines that the service is deployed on from now on, too."""
+        while True:
+            with suppress(ConnectionLossException):
+                changed = await placed(cluster, self._service)
+                with suppress(PopError):  # it may be gone, and come again
+                    where = await places(cluster, self._service)
+                    for machine in where.machines:
+                        followers.add(machine, where.names.get(machine, machine))
+                await changed
 
     async def _source(self, agents: Agents, machine: str) -> Any:
         """Who tells what was written on a machine."""

@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from pop.cli.fleet import Answers, ask, called
 from pop.cluster import Cluster
 from pop.errors import NotDeployed, UnknownMachine
-from pop.overview import ServiceView, described, machine_on, services
+from pop.overview import ServiceView, described, known_machines, machine_on, services
+from pop.watch import look
+from txzookeeper import ClientEvent
 
 if TYPE_CHECKING:
     from pop.admin import Administrator
@@ -25,7 +28,7 @@ class Places:
     """Where a service is, or should be.
 
     @ivar machines: their ids.
-    @ivar names: what they are called, by id.
+    @ivar names: what machines are called, by id; the same whatever the service.
     """
 
     view: ServiceView
@@ -55,8 +58,14 @@ async def places(cluster: Cluster, service: str, chosen: Iterable[str] = ()) -> 
     machines = tuple(ids or (instance.machine for instance in view.instances))
     if not machines:
         raise NotDeployed(service=service)
-    everywhere = {*machines, *(instance.machine for instance in view.instances)}
-    return Places(view, machines, called(await described(cluster, sorted(everywhere))))
+    known = await described(cluster, await known_machines(cluster))
+    return Places(view, machines, called(known))
+
+
+async def placed(cluster: Cluster, service: str) -> "Deferred[ClientEvent]":
+    """Fires when other machines are chosen for a service than just now."""
+    _, changed = await look(cluster.client, cluster.paths.placement(service))
+    return changed
 
 
 async def identified(cluster: Cluster, word: str) -> str:
