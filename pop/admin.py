@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred, DeferredLock, TimeoutError
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 
@@ -69,6 +69,7 @@ class Ways:
         self._here = socket.gethostname() if here is None else here
         self._wall = wall or _wall
         self._remote: Remote | None = None
+        self._order: DeferredLock = DeferredLock()
 
     async def connect(self, machine: str) -> Administrator:
         """Reach a machine's agent: by its socket, if that is on this machine and open to us; else
@@ -94,16 +95,23 @@ class Ways:
 
     async def _by_tls(self, machine: str, hosts: list[str], port: int) -> Administrator:
         """Prove who we are; what failed may be that the cluster has another authority now."""
-        from pop.protocols.remote import Remote  # these load OpenSSL
-        from pop.trust import authority
+        remote = await self._order.run(lambda: Deferred.fromCoroutine(self._trusted()))
+        try:
+            return await remote.administrator(machine, hosts, port)
+        except AgentSilent:
+            self._remote = None
+            raise
 
-        remote, self._remote = self._remote, None
-        if remote is None:
+    async def _trusted(self) -> "Remote":
+        """What reaches agents elsewhere, made once for all that are asked at a time."""
+        if self._remote is None:
+            from pop.protocols.remote import Remote  # these load OpenSSL
+            from pop.trust import authority
+
             trusted = await authority(self._cluster, self._identity)
-            remote = Remote(self._reactor, trusted, self._who or "nobody in particular", self._wall)
-        found = await remote.administrator(machine, hosts, port)
-        self._remote = remote
-        return found
+            who = self._who or "nobody in particular"
+            self._remote = Remote(self._reactor, trusted, who, self._wall)
+        return self._remote
 
 
 async def at_socket(reactor: Any, path: str, machine: str) -> Administrator:

@@ -23,7 +23,7 @@ PATIENCE: Final = 10.0
 HEAD_START: Final = 0.3
 """Seconds that one of its addresses has before the next is tried as well."""
 
-HUNG_UP: Final = 3
+HUNG_UP: Final = 10
 """So often an agent may hang up at once before it is given up."""
 Way = Callable[[], Deferred[Administrator]]
 

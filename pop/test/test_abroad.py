@@ -3,6 +3,8 @@
 import json
 import os
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from pop.admin import Administrator, Ways
 from pop.cluster import Cluster
 from pop.errors import AgentSilent, NoIdentity, PopError
@@ -58,6 +60,35 @@ class AbroadTests(EmbeddedTestCase):
         self.assertEqual(expected, json.loads(data)["admin"]["tls"])
         self.assertIn("--admin-identity", await self.refused(NoIdentity, None))
         self.assertEqual(b"", await in_thread(answer, self.port, context(None), b"\0\0"))
+
+    async def test_light(self) -> None:
+        """OpenSSL is loaded in agents that are told to listen so, and in no others."""
+        shell = await self.begin()
+        other = self.shell("m2", shell.environment["POP_PATH_PREFIX"])
+        other.environment["POP_ADMIN_IDENTITY"] = IDENTITY
+        await other.pop("start")
+        self.addCleanup(other.try_pop, "stop")
+        here = Ways(shell.reactor, self.cluster, IDENTITY)
+        for machine, expected in (("m1", True), ("m2", False)):
+            admin = await here.connect(machine)
+            info = await admin.info()
+            await admin.close()
+            with open(f"/proc/{info['pid']}/maps") as maps:
+                self.assertEqual(expected, "cryptography/hazmat" in maps.read(), machine)
+
+    async def test_many(self) -> None:
+        """Who reaches many agents at a time reads the authority once, and anew when it is of no use
+        any more."""
+        shell = await self.begin()
+        path = self.cluster.paths.authority
+        both = [Deferred.fromCoroutine(self.ways.connect("m1")) for _ in range(2)]
+        for admin in await gatherResults(both):
+            await admin.close()
+        sealed, _ = await self.cluster.client.get(path)
+        await self.cluster.client.delete(path)
+        await shell.until(self.again)
+        found, _ = await self.cluster.client.get(path)
+        self.assertNotEqual(sealed, found)
 
     async def test_upgraded(self) -> None:
         """While it becomes another version of itself, those who come wait for a moment."""

@@ -44,7 +44,8 @@ class DoorTestCase(TestCase):
     """An agent that listens, of a cluster with an authority."""
 
     patience = 0.5
-    timeout = 20
+    slowest = 10.0
+    timeout = 60
 
     def setUp(self) -> None:
         from twisted.internet import reactor
@@ -86,7 +87,7 @@ class DoorTestCase(TestCase):
 
     async def unharmed(self) -> None:
         """The agent answers those who may ask."""
-        admin = await self.remote().administrator("m1", ["127.0.0.1"], self.port, 3.0)
+        admin = await self.remote().administrator("m1", ["127.0.0.1"], self.port, self.slowest)
         self.assertEqual({"pid": 12}, await admin.info())
         await admin.close()
 
@@ -270,7 +271,8 @@ class FloodTests(DoorTestCase):
     """Very many at once."""
 
     patience = 10.0
-    timeout = 100
+    slowest = 100.0
+    timeout = 200
 
     async def test_ten_thousand(self) -> None:
         """However many come who prove nothing, few of them are there at a time, whoever can prove
