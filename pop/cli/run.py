@@ -15,9 +15,9 @@ from pop.model import Service
 from pop.paths import check_name
 from pop.tasks import Task, argument_fields, find_task, is_positional, tasks_of
 
-OWN = ("machines", "once", "no_wait")
+OWN = ("machines", "once", "no_wait", "rolling", "batch")
 """The command's own options by the names of their values; a task's arguments are kept apart."""
-TAKEN = ("machine", "once", "no_wait")
+TAKEN = ("machine", "once", "no_wait", "rolling", "batch")
 
 
 def own_options() -> list[click.Option]:
@@ -30,6 +30,18 @@ def own_options() -> list[click.Option]:
         click.Option(["--once"], is_flag=True, help="On one machine only, this one if it can be."),
         click.Option(
             ["--no-wait"], is_flag=True, help="Fail if another task of the service is run just now."
+        ),
+        click.Option(
+            ["--rolling"],
+            is_flag=True,
+            help="One batch of machines after the other: the next when the service is ready again,"
+            " none after the first failure.",
+        ),
+        click.Option(
+            ["--batch"],
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Machines at a time, with --rolling.  [default: 1]",
         ),
     ]
 
@@ -85,7 +97,12 @@ async def _run(
     wishes = {name: parameters[name] or given[name] for name in OWN}
     if wishes["machines"] and wishes["once"]:
         raise click.UsageError("Give either --machine or --once.", context)
-    undertaking = Undertaking(session, cluster, found, task, words_of(task, parameters))
+    if wishes["batch"] and not wishes["rolling"]:
+        raise click.UsageError("--batch goes with --rolling.", context)
+    if wishes["rolling"] and wishes["once"]:
+        raise click.UsageError("Give either --rolling or --once.", context)
+    batch = (wishes["batch"] or 1) if wishes["rolling"] else None
+    undertaking = Undertaking(session, cluster, found, task, words_of(task, parameters), batch)
     return await undertaking.run(wishes["machines"], wishes["once"], not wishes["no_wait"])
 
 

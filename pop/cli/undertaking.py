@@ -19,6 +19,7 @@ from pop.cluster import Cluster
 from pop.errors import NotDeployed, NotDeployedThere
 from pop.interfaces import IOutput
 from pop.model import Json, Service
+from pop.pace import Pace
 from pop.tasks import Task
 
 FAILED = 1
@@ -29,16 +30,24 @@ class Undertaking:
     """A task of a service.
 
     @param words: its arguments.
+    @param batch: on how many machines at a time; L{None} for all at once.
     """
 
     def __init__(
-        self, session: Session, cluster: Cluster, service: Service, task: Task, words: list[str]
+        self,
+        session: Session,
+        cluster: Cluster,
+        service: Service,
+        task: Task,
+        words: list[str],
+        batch: int | None = None,
     ) -> None:
         self._session = session
         self._cluster = cluster
         self._service = service
         self._task = task
         self._words = words
+        self._pace = Pace(cluster, service, batch) if batch else None
 
     async def run(self, chosen: Iterable[str], once: bool, waits: bool) -> int:
         """Do it; gives the exit status.
@@ -61,7 +70,7 @@ class Undertaking:
                 raise NotDeployedThere(service=self._service.name, machine=machine, machines=on)
         if not chosen:
             where = replace(where, machines=self._service.machines)
-        if once or (self._task.where == "once" and not chosen):
+        if once or (self._task.where == "once" and not chosen and not self._pace):
             where = replace(where, machines=(self._one(where),))
         return where
 
@@ -88,7 +97,7 @@ class Undertaking:
 
         course = self._course(where, agents, waits, stage.voice, ended)
         try:
-            await course.run()
+            await course.run(self._pace)
         finally:
             await stage.close()
             for sink in sinks.values():
@@ -100,7 +109,7 @@ class Undertaking:
         """For scripts."""
         texts = {machine: Text() for machine in where.machines}
         course = self._course(where, agents, waits, texts.__getitem__, lambda *_: None)
-        await course.run()
+        await course.run(self._pace)
         self._session.print_json(
             {
                 "service": self._service.name,
@@ -114,6 +123,7 @@ class Undertaking:
                     for machine, result in course.results.items()
                 },
                 "settings": course.recorded,
+                "stopped": (self._pace and self._pace.stopped) or None,
             }
         )
         return self._status(course)
@@ -152,6 +162,8 @@ class Undertaking:
 
     def _tell(self, course: Course) -> None:
         """What the task itself has not told."""
+        if self._pace and self._pace.stopped:
+            self._session.note(self._pace.stopped)
         if course.recorded:
             changed = ", ".join(sorted(course.recorded))
             self._session.note(f"Changed settings of {self._service.name}: {changed}.")
@@ -162,9 +174,10 @@ class Undertaking:
 
     def _status(self, course: Course) -> int:
         """The first that is not 0."""
-        results = (course.results[machine] for machine in course.machines)
+        results = (course.results.get(machine, Result()) for machine in course.machines)
         found = (FAILED if r.status is None else r.status for r in results)
-        return next((status for status in found if status), 0)
+        stopped = FAILED if self._pace and self._pace.stopped else 0
+        return next((status for status in found if status), stopped)
 
 
 @implementer(IOutput)

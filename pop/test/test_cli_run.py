@@ -90,6 +90,7 @@ class RunTests(EmbeddedTestCase):
         await self.begin()
         await self.check_list()
         await self.check_everywhere()
+        await self.check_rolling()
         await self.check_one()
         await self.check_settings()
         await self.check_turns()
@@ -118,6 +119,16 @@ class RunTests(EmbeddedTestCase):
         self.assertEqual((5, ""), (status, out))
         for line in ("m1: part 3: 3 of 3 (100%)", "m2: part 1: 1 of 3 (33%)", "pop: m2: status 5"):
             self.assertIn(line, err.splitlines())
+
+    async def check_rolling(self) -> None:
+        """One after the other, up to the first that fails."""
+        said = await self.one.pop("run", "web", "shout", "a", "--rolling")
+        self.assertEqual(["m1 | a .", "m2 | a ."], said.splitlines())
+        status, _, err = await self.one.try_pop("run", "--rolling", "--batch", "1", "web", "slowly")
+        self.assertEqual(5, status)
+        self.assertIn("pop: Stopped at m1: status 5. It was not begun on m2.", err.splitlines())
+        for words in (("--batch", "2"), ("--rolling", "--once")):
+            await self.one.refuse("run", "web", "shout", "a", *words, status=2)
 
     async def check_one(self) -> None:
         """On one of them, as it comes."""
@@ -163,7 +174,7 @@ class RunTests(EmbeddedTestCase):
 
     async def check_runs(self) -> None:
         """All of it is remembered."""
-        said = await self.one.pop("runs", "web")
+        said = await self.one.pop("runs", "web", "-n", "20")
         self.assertRegex(said, r"shout +\S+@\S+ +\d+s +m1, m2 +done")
         self.assertRegex(said, r"slowly +\S+@\S+ +\d+s +m1, m2 +status 5")
         self.assertRegex(said, r"wait +\S+@\S+ +\d+s +m1, m2 +cancelled")
