@@ -52,6 +52,7 @@ from pop.components.requires import (
 )
 from pop.components.syntax import get_ldap_filter
 from pop.components.temporal import TemporalException
+from pop.components.tracker import Tracker
 
 __all__ = [
     "ARG_BUNDLE_CONTEXT",
@@ -97,6 +98,7 @@ __all__ = [
     "SingletonFactory",
     "Temporal",
     "TemporalException",
+    "Tracker",
     "Unbind",
     "UnbindField",
     "Update",

@@ -50,7 +50,7 @@ class Framework(Bundle, Service):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.patience = Patience(clock, call_timeout)
-        self.registry = Registry(self._adopt)
+        self.registry = Registry(self.adopt)
         self.bundle_listeners = Audience("bundle_changed", self.patience)
         self.stop_listeners = Audience("framework_stopping", self.patience)
         self._environment = os.environ if environment is None else environment
@@ -172,7 +172,7 @@ class Framework(Bundle, Service):
         self.registry.uses.end(bundle)
         await DeferredList(list(self._adopted - before))
 
-    def _adopt(self, result: Any, who: str) -> None:
+    def adopt(self, result: Any, who: str) -> None:
         """A listener returned something that may take its time."""
         if (deferred := self.patience.deferred(who, result)) is None:
             return
@@ -238,7 +238,7 @@ class Framework(Bundle, Service):
         module = code.load(name, path)
         bundle = Bundle(self, next(self._ids), module, path)
         self._bundles[bundle.get_bundle_id()] = self._by_name[name] = bundle
-        self._adopt(
+        self.adopt(
             self.bundle_listeners.tell(BundleEvent(BundleEvent.INSTALLED, bundle)),
             f"listeners to the installation of {name}",
         )

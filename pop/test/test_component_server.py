@@ -83,9 +83,17 @@ class PersonTests(ServerCase):
     def test_commands(self) -> None:
         """Commands are carried out, in turn."""
         self.assertEqual(
-            "** Pop Shell prompt **\n$ one\n$ two\n",
+            "** Pop Shell prompt **\n$ one\n$ two\n$ ",
             self.say(self.connect(), "echo one", "echo two"),
         )
+
+    def test_greeting(self) -> None:
+        """Who says nothing at first is greeted soon, and asked for a line."""
+        protocol, transport = self.connect()
+        self.assertEqual(b"", transport.value())
+        self.clock.advance(0.2)
+        self.assertEqual("** Pop Shell prompt **\n$ ", self.say((protocol, transport)))
+        self.assertEqual("one\n$ ", self.say((protocol, transport), "echo one"))
 
     def test_sessions(self) -> None:
         """Each connection has variables of its own."""

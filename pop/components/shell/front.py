@@ -88,20 +88,18 @@ def converse(far: Far, history: Path | None = None) -> int:
     """
     _edit(far, history)
     reply = Reply(PROMPT, True)
-    try:
-        while not reply.end:
-            try:
-                line = input(reply.prompt)
-            except EOFError:
-                print()
-                break
-            except KeyboardInterrupt:
-                print()
-                continue
-            reply = far.take(line)
-    finally:
-        if history is not None:
+    while not reply.end:
+        try:
+            line = input(reply.prompt)
+        except EOFError:
+            print()
+            break
+        except KeyboardInterrupt:
+            print()
+            continue
+        if history is not None and line.strip():
             _keep(history)
+        reply = far.take(line)
     return 0
 
 
@@ -127,18 +125,24 @@ def _edit(far: Far, history: Path | None) -> None:
     readline.set_completer(completer)
     readline.set_completer_delims(" \t\n")
     readline.parse_and_bind("tab: complete")
-    if history is not None and history.exists():
-        try:
-            readline.read_history_file(history)
-        except OSError as error:
-            print(f"The history cannot be read: {error}", file=sys.stderr)
+    if history is not None:
+        _recall(history)
+
+
+def _recall(history: Path) -> None:
+    try:
+        history.parent.mkdir(parents=True, exist_ok=True)
+        history.touch(mode=0o600)
+        readline.read_history_file(history)
+        readline.set_history_length(LONGEST_HISTORY)
+        readline.write_history_file(history)
+    except OSError as error:
+        print(f"The history cannot be read: {error}", file=sys.stderr)
 
 
 def _keep(history: Path) -> None:
+    """Now: nobody knows how this ends."""
     try:
-        history.parent.mkdir(parents=True, exist_ok=True)
-        readline.set_history_length(LONGEST_HISTORY)
-        readline.write_history_file(history)
-        history.chmod(0o600)
+        readline.append_history_file(1, history)
     except OSError as error:
         print(f"The history cannot be kept: {error}", file=sys.stderr)

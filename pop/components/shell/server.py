@@ -14,7 +14,7 @@ import re
 from collections import deque
 from typing import Any
 
-from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -27,6 +27,8 @@ from pop.components.shell.core import Shell
 
 log = Logger()
 HELLO = b'{"pop": "shell"}'
+GREETING = 0.2
+"""Seconds that a program has to say hello; whoever has not by then is greeted as a person."""
 _LOOPBACK = re.compile(r"interface=(127(\\?\.\d+){3}|localhost|\\:\\:1|::1)(:|$)")
 
 
@@ -65,6 +67,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         self._closing = False
         self._programs = False
         self._begun = False
+        self._greeting: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Ask for the first line, unless there are too many connections already."""
@@ -74,12 +77,15 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
             return
         self.factory.connections.add(self)
         self.setTimeout(self.factory.idle)
+        self._greeting = self.factory.clock.callLater(GREETING, self._greet)
 
     def connectionLost(self, reason: Any = None) -> None:
         """Whatever is being carried out has nobody to write to any more."""
         self.factory.connections.discard(self)
         self.setTimeout(None)
         self._waiting.clear()
+        if self._greeting is not None and self._greeting.active():
+            self._greeting.cancel()
         self.conversation.cancel()
 
     def readConnectionLost(self) -> None:
@@ -106,16 +112,20 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         """A person's line, or a program's."""
         self.resetTimeout()
         if not self._begun:
-            self._begun = True
             if line.strip() == HELLO:
-                self._programs = True
+                self._begun = self._programs = True
                 self._reply(Reply(PROMPT, True))
                 return
-            self._write(BANNER)
+            self._greet()
         if self._programs:
             self._message(line)
         else:
             self._queue(line.decode(errors="replace").rstrip("\r"))
+
+    def _greet(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._write(BANNER + PROMPT)
 
     def _message(self, line: bytes) -> None:
         try:
@@ -143,8 +153,6 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
             return
         if self._waiting:
             self._busy = True
-            if not self._programs:
-                self._write(PROMPT)
             self.conversation.take(self._waiting.popleft()).addCallback(self._replied)
         elif self._closing:
             self.transport.loseConnection()
@@ -161,7 +169,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
     def _reply(self, reply: Reply) -> None:
         if self._programs:
             self._send(reply._asdict())
-        elif reply.prompt != PROMPT:
+        elif not reply.end:
             self._write(reply.prompt)
 
     def _write(self, text: str) -> None:
