@@ -376,3 +376,12 @@ class CheckFailed(PopError):
 
 class Elsewhere(PopError):
     """{reason}."""
+
+
+class NoShell(PopError):
+    """The service "{service}" has no shell on this machine: it is not ready here, or its type is
+    not "components". "pop status {service}" says more."""
+
+
+class ShellGone(PopError):
+    """The shell of the service "{service}" at {path} does not answer: {reason}."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "why": ("pop.cli.why", "Tell why a service is as it is: what became of it lately."),
     "run": ("pop.cli.run", "Run a task of a service, or list those that there are."),
     "runs": ("pop.cli.runs", "List the tasks of a service that were run lately."),
+    "shell": ("pop.cli.shell", "Use the shell inside a service of components."),
     "start": ("pop.cli.lifecycle", "Start the agent in the background, or a service."),
     "stop": ("pop.cli.lifecycle", "Stop the agent, or a service on all its machines."),
     "restart": ("pop.cli.restart", "Restart a service on all its machines."),

@@ -1,6 +1,8 @@
 """A framework of components, as a service."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from zope.schema import Dict, Float, Text, TextLine, Tuple, ValidationError
@@ -58,6 +60,7 @@ class Components(PythonType):
         """
         import sys  # now, and in the child only: the agent and the command line need none of it
 
+        from pop.components.console import BUNDLES
         from pop.components.framework import Framework
 
         sys.path[:0] = settings.path
@@ -70,14 +73,43 @@ class Components(PythonType):
         await framework.start()
         # One that stops by itself, since a bundle cannot go on, ends the process.
         framework.wait_for_stop().addCallback(lambda _: ending or reactor.stop())
-        for name in ("pop.components.ipopo", *settings.bundles.split()):
+        for name in (*BUNDLES, *settings.bundles.split()):
             await framework.install_bundle(name).start()
-        return {
-            "bundles": {
-                bundle.get_symbolic_name(): bundle.get_bundle_id()
-                for bundle in framework.get_bundles()
-            }
+        bundles = {
+            bundle.get_symbolic_name(): bundle.get_bundle_id()
+            for bundle in framework.get_bundles()
+            if bundle.get_symbolic_name() not in BUNDLES
         }
+        return {"bundles": bundles, **await _open_shell(reactor, framework)}
+
+
+async def _open_shell(reactor: Any, framework: Any) -> Mapping[str, Any]:
+    """Let C{pop shell} in, at a socket in the working directory; where that is."""
+    from twisted.internet.endpoints import UNIXServerEndpoint
+
+    from pop.components.shell.core import SERVICE_SHELL
+    from pop.components.shell.server import ShellFactory
+
+    _clear_away()
+    name = f"shell-{os.getpid()}"
+    context = framework.get_bundle_context()
+    shell = context.get_service(context.get_service_reference(SERVICE_SHELL))
+    try:
+        # A relative name: a path that is long cannot be bound.
+        endpoint = UNIXServerEndpoint(reactor, name, mode=0o600)
+        await endpoint.listen(ShellFactory(shell, reactor))
+    except Exception as error:
+        print(f"pop: there is no shell: {error}", flush=True)
+        return {}
+    return {"shell": os.path.join(os.getcwd(), name)}
+
+
+def _clear_away() -> None:
+    """Sockets that those left behind which were killed."""
+    for path in Path().glob("shell-*"):
+        pid = path.name.removeprefix("shell-")
+        if pid.isdigit() and path.is_socket() and not os.path.exists(f"/proc/{pid}"):
+            path.unlink(missing_ok=True)
 
 
 components = Components()
