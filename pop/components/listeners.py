@@ -96,6 +96,8 @@ class Listeners:
                 others.append(interest)
             elif interest.matches(reference, before):
                 ends.append(interest)
+        if not ends and not others:
+            return
         ended = ServiceEvent(ServiceEvent.MODIFIED_ENDMATCH, reference, before)
         modified = ServiceEvent(ServiceEvent.MODIFIED, reference, before)
         version = reference.version

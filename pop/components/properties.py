@@ -50,14 +50,30 @@ class Properties(Mapping[str, Any]):
         return dict(zip(self.spelled, self.folded.values(), strict=True))
 
     def changed(self, changes: Mapping[str, Any], removed: Iterable[str] = ()) -> "Properties":
-        """These with others on top, and without those that are removed."""
-        other = Properties(changes)
-        names = dict(zip(self.folded, self.spelled, strict=True))
-        names = dict(zip(other.folded, other.spelled, strict=True)) | names
-        values = self.folded | other.folded
+        """These with others on top, and without those that are removed.
+
+        @raise BadProperties: two names of the changes differ only in case.
+        """
+        folded, added = dict(self.folded), []
+        for name, value in changes.items():
+            low = intern(name.lower())
+            if low not in folded:
+                added.append(name)
+            folded[low] = value if type(value) in PLAIN else frozen(value)
+        if len(changes) > 1 and len({name.lower() for name in changes}) < len(changes):
+            raise _ambiguous(changes)
+        spelled = (*self.spelled, *added) if added else self.spelled
         for name in removed:
-            values.pop(name.lower(), None)
-        return Properties({names[folded]: value for folded, value in values.items()})
+            if folded.pop(low := name.lower(), self) is not self:
+                spelled = tuple(each for each in spelled if each.lower() != low)
+        return _made(folded, spelled)
+
+
+def _made(folded: dict[str, Any], spelled: tuple[str, ...]) -> Properties:
+    """Properties of which all is known to be as it should."""
+    made = Properties.__new__(Properties)
+    made.folded, made.spelled = folded, spelled
+    return made
 
 
 def frozen(value: Any) -> Any:

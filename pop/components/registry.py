@@ -207,25 +207,22 @@ def _changed(
     before: Properties, properties: Mapping[str, Any], removed: Iterable[str]
 ) -> Properties:
     """The properties with what the owner may change; a ranking that is none does not count."""
-    changes = {
-        name: value
-        for name, value in properties.items()
-        if name.lower() not in GIVEN_BY_REGISTRY and name.lower() != SERVICE_RANKING
-    }
+    changes: dict[str, Any] = {}
     for name, value in properties.items():
-        if name.lower() == SERVICE_RANKING and (rank := ranking(value)) is not None:
-            changes[SERVICE_RANKING] = rank
-    lower = {name.lower() for name in removed}
-    if SERVICE_RANKING in lower:
+        low = name.lower()
+        if low == SERVICE_RANKING:
+            if (rank := ranking(value)) is not None:
+                changes[SERVICE_RANKING] = rank
+        elif low not in GIVEN_BY_REGISTRY:
+            changes[name] = value
+    gone = {name.lower() for name in removed}
+    if SERVICE_RANKING in gone:
         changes[SERVICE_RANKING] = 0
-    return before.changed(changes, lower - GIVEN_BY_REGISTRY - {SERVICE_RANKING})
+    return before.changed(changes, gone - GIVEN_BY_REGISTRY - {SERVICE_RANKING})
 
 
 def _same(before: Properties, after: Properties) -> bool:
     """Whether nothing was changed; 1 is not the same as True here."""
-    if before.folded.keys() != after.folded.keys():
-        return False
-    return all(
-        value is (other := after.folded[name]) or (value == other and type(value) is type(other))
-        for name, value in before.folded.items()
+    return before.folded == after.folded and all(
+        type(value) is type(after.folded[name]) for name, value in before.folded.items()
     )
