@@ -25,10 +25,10 @@ class Errands:
         self.nursery = nursery or Nursery(case)
         self.started: list[IProcess] = []
         self._gone: list[Deferred[None]] = []
-        self.commands = Commands(reactor, self._start)
+        self.commands = Commands(reactor, self.start)
         case.addCleanup(self.gone)
 
-    def _start(
+    def start(
         self, slot: str, launch: Launch, output: BinaryIO, protocol: ProcessProtocol
     ) -> IProcess:
         witness = Witness(protocol)
