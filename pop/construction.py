@@ -18,7 +18,7 @@ from typing import Any, Final
 from pop.environments import inherited, is_complete, leftovers, link_of
 from pop.errors import NotBuilt
 from pop.files import sync_directory
-from pop.installer import Installer, Say, interpreter, run
+from pop.installer import NOWHERE, Installer, Say, interpreter, run
 from pop.model import dump, loads
 from pop.recipe import Recipe
 
@@ -110,13 +110,18 @@ def _fill(draft: Path, recipe: Recipe, installer: Installer, say: Say) -> None:
         with tempfile.TemporaryDirectory() as place:
             report = Path(place) / "report.json"
             run(installer.install(draft, recipe, report), say)
-            _write(draft / SOURCES, _sources(report))
+            _write(draft / SOURCES, {"": _usual(recipe), **_sources(report)})
         run(installer.check(draft), say)
     python = str(draft / "bin" / "python")
     run([python, "-c", _IMPORT, *recipe.imports], say, env=environment)
     _write(draft / RECIPE, recipe.to_object())
     _settle(draft)
     say("Built.")
+
+
+def _usual(recipe: Recipe) -> str:
+    """Where what is not reported came from, as far as that can be known."""
+    return " ".join(recipe.find_links) if recipe.index == NOWHERE else recipe.index or "index"
 
 
 def _sources(report: Path) -> dict[str, str]:

@@ -66,7 +66,7 @@ def table(found: Iterable[Installed]) -> str:
 
 def _one(found: Distribution, sources: dict[str, str]) -> Installed:
     name = found.metadata["Name"]
-    source = _direct(found) or sources.get(normal(name)) or "index"
+    source = _direct(found) or sources.get(normal(name)) or sources.get("", "")
     return Installed(name, found.version, _time(found), source)
 
 

@@ -23,6 +23,7 @@ LONGEST: Final = 400
 NOWHERE: Final = "none"
 """The index of those who want none."""
 _ECHOES: Final = ("Could not find a version that satisfies", "ResolutionImpossible")
+_ERRORS: Final = ("ERROR: ", "error: ", "cause: ", "Caused by: ")
 _NOTES: Final = ("WARNING:", "warning:", "[notice]", "hint:")
 
 
@@ -135,20 +136,19 @@ def words(lines: Sequence[str]) -> str:
     """The heart of what an installer, or Python, said of a failure."""
     plain = [line.strip() for line in lines if line.strip()]
     plain = [line for line in plain if not line.startswith(_NOTES)]
-    errors = [re.sub(r"^(ERROR|error): ", "", line) for line in plain if _is_error(line)]
+    errors = [line.partition(": ")[2] for line in plain if line.startswith(_ERRORS)]
     boxed = next((plain[i:] for i, line in enumerate(plain) if line.startswith("\u00d7")), [])
-    found = errors or [re.sub(r"^[^\w\"'.]+", "", line) for line in boxed] or plain[-1:]
-    text = " ".join(dict.fromkeys(_said_once(found)))
+    text = (
+        "; ".join(dict.fromkeys(_said_once(errors)))
+        or " ".join(re.sub(r"^[^\w\"'.]+", "", line) for line in boxed)
+        or "".join(plain[-1:])
+    )
     return text.rstrip(".") if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _said_once(lines: list[str]) -> list[str]:
     """Without what pip says again in other words."""
     return [line for line in lines if not line.startswith(_ECHOES)] or lines
-
-
-def _is_error(line: str) -> bool:
-    return line.startswith(("ERROR: ", "error: "))
 
 
 def _sources(recipe: Recipe) -> list[str]:

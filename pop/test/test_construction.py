@@ -168,7 +168,11 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual("No a", said)
 
     def test_uv(self) -> None:
-        """uv draws a tree."""
+        """uv tells the cause; some versions of it draw a tree."""
+        said = words(
+            ["Using Python", "error: No solution found", "  cause: Because a is not there."]
+        )
+        self.assertEqual("No solution found; Because a is not there", said)
         said = words(
             [
                 "  \u00d7 No solution found:",
