@@ -182,18 +182,23 @@ class PythonEnvironment(ProgramType):
         for link in links(Environments(run.state_directory).of(run.service)):
             recipe = recipe_of(link)
             if recipe is not None and link.name != now.key and recipe != now:
-                run.record(_settings(recipe))
+                run.record(self._settings(recipe, now))
                 print(f"Back to the environment {link.name}: {' '.join(recipe.merged())}")
                 return
         raise NoOtherEnvironment(service=run.service)
 
+    def _settings(self, recipe: Recipe, now: Recipe) -> dict[str, Any]:
+        """What makes the present recipe another; a default needs not be written down."""
+        usual = tuple(shlex.split(self.settings["requirements"].default or ""))
+        return {
+            name: _setting(name, getattr(recipe, name), usual)
+            for name in ENVIRONMENT
+            if getattr(recipe, name) != getattr(now, name)
+        }
 
-def _settings(recipe: Recipe) -> dict[str, Any]:
-    """The settings that a recipe came from."""
-    return {
-        "requirements": shlex.join(recipe.requirements) or None,
-        "packages": list(recipe.packages) or None,
-        "find_links": list(recipe.find_links) or None,
-        "index": recipe.index or None,
-        "python": recipe.python or None,
-    }
+
+def _setting(name: str, value: Any, usual: tuple[str, ...]) -> Any:
+    """A part of a recipe as its setting has it; L{None} for the default."""
+    if name == "requirements":
+        return None if value == usual else shlex.join(value)
+    return (list(value) if isinstance(value, tuple) else value) or None

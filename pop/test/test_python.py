@@ -167,6 +167,8 @@ class TaskTests(SynchronousTestCase):
         self.run_("install", packages=("spam",))
         self.assertEqual({"spam": "1.0"}, self.installed())
         self.run_("rollback")
+        self.assertNotIn("packages", self.settings)
+        self.assertNotIn("requirements", self.settings)
         self.assertEqual({}, self.installed())
         self.assertEqual(str(self.wheels), self.settings["find_links"][0])
         self.run_("rollback")
