@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from pop.interfaces import IOutput
+from pop.model import dump
 
 LONGEST = 1 << 20
 """Bytes of a line that are waited for; a longer one is cut, since memory has an end."""
@@ -30,12 +31,32 @@ class Text:
             self._rest += data
             return self.rest() if len(self._rest) > LONGEST else b""
         whole, self._rest = self._rest + whole, rest
-        return self._label + whole.replace(b"\n", b"\n" + self._label) + b"\n"
+        return self.told(whole)
 
     def rest(self) -> bytes:
         """What may become a line, as one."""
         rest, self._rest = self._rest, b""
-        return self._label + rest + b"\n" if rest else b""
+        return self.told(rest) if rest else b""
+
+    def told(self, lines: bytes) -> bytes:
+        """Lines as they are printed; the last comes without its end."""
+        return self._label + lines.replace(b"\n", b"\n" + self._label) + b"\n"
+
+
+class Record(Text):
+    """The same for scripts: each line is a JSON object.
+
+    @param whose: what stands in each.
+    """
+
+    def __init__(self, **whose: str) -> None:
+        super().__init__("")
+        self._whose = whose
+
+    def told(self, lines: bytes) -> bytes:
+        """See L{Text.told}; bytes that are no text are replaced."""
+        texts = lines.decode("utf-8", "replace").split("\n")
+        return b"".join(dump({**self._whose, "line": text}) + b"\n" for text in texts)
 
 
 class Chorus:
@@ -67,7 +88,7 @@ class Chorus:
         if text is None:
             if self._texts and not (self._machines or self._slots):
                 begin = self._tell_apart(slot)
-            text = self._texts[key] = Text(self._label(machine, slot))
+            text = self._texts[key] = self.text(machine, slot)
         if self._machines or self._slots:
             return self._write(begin + text.take(data))
         self._broken = not data.endswith(b"\n")
@@ -82,12 +103,24 @@ class Chorus:
         [(_, first)] = self._texts
         self._slots = first != slot
         self._machines = first == slot
-        self._texts = {key: Text(self._label(*key)) for key in self._texts}
+        self._texts = {key: self.text(*key) for key in self._texts}
         return b"\n" if self._broken else b""
 
-    def _label(self, machine: str, slot: str) -> str:
+    def text(self, machine: str, slot: str) -> Text:
+        """What becomes of what a slot writes."""
         words = [machine] * self._machines + [slot] * self._slots
-        return f"{' '.join(words)} | " if words else ""
+        return Text(f"{' '.join(words)} | " if words else "")
+
+
+class Records(Chorus):
+    """The same for scripts."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__(write, machines=True, slots=True)
+
+    def text(self, machine: str, slot: str) -> Text:
+        """See L{Chorus.text}."""
+        return Record(machine=machine, process=slot)
 
 
 @implementer(IOutput)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from twisted.internet.interfaces import IReactorTime
 
-from pop.cli.chorus import Chorus
+from pop.cli.chorus import Chorus, Records
 from pop.cli.fleet import ask
 from pop.cli.followed import Followers, Source
 from pop.cli.here import Here
@@ -101,16 +101,25 @@ class Reading:
         if not isinstance(reason, NotDeployed | NoSuchService):
             self._session.note(f"Only this machine's logs: {reason}")
 
+    def _chorus(self, *, machines: bool, slots: bool) -> Chorus:
+        if self._session.json:
+            return Records(self._sink.write)
+        return Chorus(self._sink.write, machines=machines, slots=slots)
+
+    def _name(self, where: Places, machine: str) -> str:
+        """What a machine is called; scripts are told its id."""
+        return machine if self._session.json else where.said([machine])
+
     async def _alone(self) -> bool:
         slots = self._here.slots(self._service)
-        chorus = Chorus(self._sink.write, machines=False, slots=len(slots) > 1)
+        chorus = self._chorus(machines=False, slots=len(slots) > 1)
         await self._here.logs(*self._wish, chorus.voice(self._id))
         await chorus.end()
         return True
 
     async def _everywhere(self, cluster: Cluster, chosen: tuple[str, ...]) -> bool:
         where = self._where = await places(cluster, self._service, chosen)
-        chorus = Chorus(self._sink.write, machines=len(where.machines) > 1, slots=where.several())
+        chorus = self._chorus(machines=len(where.machines) > 1, slots=where.several())
         async with self._session.agents(cluster) as agents:
             source = partial(self._source, agents)
             if not self._follow:
@@ -119,7 +128,7 @@ class Reading:
                 *(chorus, source, cluster.clock, self._session.note, self._service, self._lines)
             )
             for machine in where.machines:
-                followers.add(machine, where.names.get(machine, machine))
+                followers.add(machine, self._name(where, machine))
             if not chosen:
                 followers.watch(self._service, self._newcomers(cluster, followers))
             await followers.wait()
@@ -133,7 +142,7 @@ class Reading:
         self._session.complain(found, where.names)
 
         async def read(machine: str) -> None:
-            voice = chorus.voice(where.names.get(machine, machine))
+            voice = chorus.voice(self._name(where, machine))
             await found.given[machine].logs(*self._wish, voice)
 
         told = await ask(found.given, read, clock, inf, at_once=1)
@@ -149,7 +158,7 @@ class Reading:
                 with suppress(PopError):  # it may be gone, and come again
                     where = await places(cluster, self._service)
                     for machine in where.machines:
-                        followers.add(machine, where.names.get(machine, machine))
+                        followers.add(machine, self._name(where, machine))
                 await changed
 
     async def _source(self, agents: Agents, machine: str) -> Any:

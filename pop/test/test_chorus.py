@@ -1,5 +1,6 @@
 """Many logs become one text in which no line is lost, cut, or of nobody knows whom."""
 
+import json
 import os
 from random import Random
 
@@ -7,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
-from pop.cli.chorus import LONGEST, Chorus
+from pop.cli.chorus import LONGEST, Chorus, Records
 from pop.cli.sink import Sink
 from pop.interfaces import IOutput
 
@@ -100,6 +101,16 @@ class ChorusTests(SynchronousTestCase):
         for _ in range(3):
             voice.write("web", b"x" * (LONGEST // 2 + 1))
         self.assertEqual(b"m1 | " + b"x" * (LONGEST + 2) + b"\n", self.text)
+
+    def test_for_scripts(self) -> None:
+        """For scripts, each line is a JSON object that tells whose it is."""
+        chorus = Records(self.write)
+        chorus.voice("m1").write("web/2", b'a\n\xff "b"\nc')
+        chorus.end()
+        lines = [json.loads(line) for line in self.text.splitlines()]
+        whose = {"machine": "m1", "process": "web/2"}
+        expected = [{**whose, "line": line} for line in ("a", '\ufffd "b"', "c")]
+        self.assertEqual(expected, lines)
 
     def test_waits(self) -> None:
         """Who writes waits until there is room; a failure is told to whom it concerns."""

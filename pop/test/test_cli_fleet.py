@@ -87,6 +87,8 @@ class FleetTests(EmbeddedTestCase):
         here, _ = await self.open()
         self.assertEqual("m1 | begun\nm2 | begun\n", await here.pop("logs", "web"))
         self.assertEqual("begun\n", await here.pop("logs", "web", "--machine", "m2"))
+        lines = (await here.pop("--json", "logs", "web")).splitlines()
+        self.assertEqual(["m1", "m2"], [json.loads(line)["machine"] for line in lines])
         said = await here.pop("signal", "web", "HUP")
         self.assertEqual("Sent HUP to 2 processes of web, on m1, m2.\n", said)
         await here.until(lambda: self.logged(here, "m2 | told"))
