@@ -24,7 +24,7 @@ from zope.interface import provider
 
 from pop.catalogue import Catalogue, load_types
 from pop.cli.fleet import Answers
-from pop.cli.outcome import outcome
+from pop.cli.outcome import ENDING, TIDYING, outcome
 from pop.cli.reach import Agents
 from pop.cluster import Cluster
 from pop.configuration import Configuration, configure
@@ -82,18 +82,20 @@ class Session:
         @raise PopError: for all trouble that is to be expected.
         """
         limit = patience or self.patience()
-        return self.go(lambda reactor: self.work(reactor, body, limit))
+        tidying = ENDING if limit == FOREVER else TIDYING
+        return self.go(lambda reactor: self.work(reactor, body, limit), tidying)
 
-    def go(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    def go(self, work: Callable[[Any], Coroutine[Any, Any, T]], tidying: float = TIDYING) -> T:
         """Do something that needs the reactor, which is given, and maybe no ZooKeeper.
 
+        @param tidying: seconds that it has to end if it is interrupted.
         @raise PopError: for all trouble that is to be expected.
         """
         from twisted.internet import reactor
 
         servers = self.configuration.servers  # what is wrong with the options is said first
         try:
-            return outcome(reactor, lambda: work(reactor))
+            return outcome(reactor, lambda: work(reactor), tidying)
         except Exception as error:
             raise said(error, servers) or error from None
 

@@ -59,6 +59,18 @@ class OutcomeTests(SynchronousTestCase):
         )
         self.assertEqual(["tidy", "aborted"], self.outcome(*lines))
 
+    def test_interrupted_twice(self) -> None:
+        """A second Ctrl-C leaves at once, whatever has still to be ended."""
+        lines = (
+            "reactor.callLater(0, os.kill, os.getpid(), signal.SIGINT)",
+            "reactor.callLater(0.1, os.kill, os.getpid(), signal.SIGINT)",
+            "try:",
+            "    await Deferred()",
+            "finally:",
+            "    await deferLater(reactor, 60)",
+        )
+        self.assertEqual(["aborted"], self.outcome(*lines))
+
     def test_interrupted_and_well(self) -> None:
         """What takes an interruption for its end has a result all the same."""
         lines = (
