@@ -97,6 +97,15 @@ class HelpTests(CommandLineTestCase):
         """The version is a number."""
         self.assertRegex(self.output("--version"), r"^pop \d")
 
+    def test_at_once(self) -> None:
+        """It comes at once: nothing of Twisted, rich or ZooKeeper is loaded for it."""
+        program = "import sys, pop.cli; pop.cli.cli(['--help'], standalone_mode=False)\n"
+        program += "print(*{name.partition('.')[0] for name in sys.modules})"
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        loaded = set(done.stdout.splitlines()[-1].split())
+        self.assertEqual(set(), loaded & {"twisted", "zope", "rich", "txzookeeper", "psutil"})
+
     def test_no_command(self) -> None:
         """Without a command, the help is shown."""
         result = self.runner.invoke(cli, [])
