@@ -172,6 +172,10 @@ class Turn:
         await self._leave()
         if self._outcome is not None:
             await self._finish(progress, version, *self._outcome)
+            return
+        node = await self._seen(self._paths.roll(self._service))  # it may be taken from us
+        if node is None or node[1].version != version:
+            self._poke()
         elif not self.granted:
             self.granted = True
             self._changed()

@@ -181,6 +181,32 @@ class TurnTests(RollingTestCase):
         self.world.server.advance(1)
         self.assertEqual(["new", "run-web"], self.argvs()[1:])
 
+    def test_taken_away(self) -> None:
+        """Whose name is taken out by hand has no turn any more, and waits for the next."""
+        self.add()
+        self.set(argv="new")
+        self.world.write(self.world.paths.roll("web"), '{"going": ["m2"]}')
+        self.ready("m1")
+        self.set(argv="newer")
+        self.assertEqual(["new", "newer", "run-web"], self.argvs())
+        self.ready("m2")
+        self.assertEqual(["newer", "newer", "run-web"], self.argvs())
+
+    def test_nonsense(self) -> None:
+        """What makes no sense there is complained of; nobody has a turn until it is mended."""
+        self.add()
+        self.set(argv="new")
+        self.ready("m1")
+        self.ready("m2")
+        self.ready("m3")
+        self.world.write(self.world.paths.roll("web"), "nonsense")
+        self.set(argv="newer")
+        self.world.server.advance(20)
+        self.assertEqual(["new"] * 3, self.argvs())
+        self.world.write(self.world.paths.roll("web"), "")
+        self.world.server.advance(10)
+        self.assertEqual(["newer", "new", "new"], self.argvs())
+
     def test_several_processes(self) -> None:
         """All processes of a machine go in one turn, none of them before."""
         self.add(processes=2)
