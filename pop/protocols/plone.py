@@ -4,11 +4,9 @@ Its environment's Python runs this file as a script: there is no pop in there, o
 library and Plone. What it imports of that is imported by name, since pop itself has it not.
 """
 
-import argparse
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -96,6 +94,8 @@ def make(home: Path, host: str, port: int) -> Path:
     _write(home / "etc/zope.conf", CONF.format(home=home, data=DATA, blobs=BLOBS))
     _write(home / "etc/zope.ini", INI.format(host=host, port=port))
     if not (home / PASSWORD).exists():
+        import secrets  # agents know this module too, and make nothing by it
+
         _write(home / PASSWORD, f"{secrets.token_urlsafe(18)}\n")
     return home / "etc/zope.ini"
 
@@ -226,6 +226,8 @@ def _end(*_: object) -> None:
 
 def main() -> None:
     """Make the instance in the working directory, and serve it."""
+    import argparse  # as above
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", required=True, type=int)

@@ -1,6 +1,5 @@
 """Plone, the content management system, from the Python Package Index."""
 
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +89,8 @@ class Plone4(PythonEnvironment):
         self, run: Run, name: str, password: str, roles: tuple[str, ...], site: str
     ) -> None:
         """Of one site, or else of all, who may then make sites too. It must be running."""
+        import secrets  # agents know this type too, and add no users
+
         given = password or secrets.token_urlsafe(12)
         request = {"name": name, "password": given, "roles": list(roles), "site": site}
         print(_ask(run, {"do": "add_user", **request}))

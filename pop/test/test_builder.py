@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -18,6 +19,7 @@ from pop.recipe import Recipe
 from pop.test.errands import Errands
 from pop.test.processes import Nursery
 from pop.test.wheels import wheel
+from pop.testing import FakeBuilder
 
 SLOW = """#!/bin/sh
 echo $$ > {pid}
@@ -26,7 +28,70 @@ exec sleep 600
 """A Python that takes its time to make an environment."""
 
 
-class BuilderTests(TestCase):
+class Promises:
+    """What whoever builds promises; the real one and the fake keep the same."""
+
+    builder: Any
+
+    def build(self, launch: Launch) -> "Deferred[None]":
+        """Have something be built that can be."""
+        built: Deferred[None] = self.builder.build("web", launch)
+        return built
+
+    def fail_(self, launch: Launch) -> "Deferred[None]":
+        """The same for what cannot be."""
+        return self.build(launch)
+
+    def launch(self, *requirements: str) -> Launch:
+        """A program that needs them."""
+        return Launch(Program(("python",), recipe=Recipe(requirements, index=NOWHERE)))
+
+    async def test_there(self: Any) -> None:
+        """It is there for that service as soon as it is built, and no sooner."""
+        launch = self.launch()
+        recipe = launch.program.recipe
+        self.assertFalse(self.builder.has("web", recipe))
+        await self.build(launch)
+        self.assertTrue(self.builder.has("web", recipe))
+        self.assertFalse(self.builder.has("shop", recipe))
+
+    async def test_refused(self: Any) -> None:
+        """What cannot be built is refused with a sentence, and is not there."""
+        launch = self.launch("ham")
+        with self.assertRaises(NotBuilt) as caught:
+            await self.fail_(launch)
+        self.assertIn("No matching distribution found for ham", str(caught.exception))
+        self.assertFalse(self.builder.has("web", launch.program.recipe))
+
+    async def test_cancelled(self: Any) -> None:
+        """Whoever gives up hears no more of it, and may begin another."""
+        first = self.builder.build("web", self.launch("spam"))
+        first.addErrback(lambda failure: failure.trap(CancelledError))
+        first.cancel()
+        self.assertFalse(self.builder.has("web", self.launch("spam").program.recipe))
+        await self.build(self.launch())
+
+
+class FakeBuilderTests(Promises, TestCase):
+    """The fake."""
+
+    def setUp(self) -> None:
+        self.builder = FakeBuilder()
+
+    def build(self, launch: Launch) -> "Deferred[None]":
+        """It is good at once."""
+        built = super().build(launch)
+        self.builder.succeed("web")
+        return built
+
+    def fail_(self, launch: Launch) -> "Deferred[None]":
+        """It fails at once, in pip's words."""
+        built = super().build(launch)
+        self.builder.fail("web", "No matching distribution found for ham")
+        return built
+
+
+class BuilderTests(Promises, TestCase):
     """One service, and wheels to build its environments from."""
 
     timeout = 120
@@ -64,12 +129,6 @@ class BuilderTests(TestCase):
         assert launch.program.recipe
         prefix = os.path.realpath(self.environments.find("web", launch.program.recipe))
         self.assertTrue(output.endswith(f"1.0 {prefix} None\n"), output)
-
-    async def test_failed(self) -> None:
-        """What cannot be built is refused in the installer's words."""
-        with self.assertRaises(NotBuilt) as caught:
-            await self.builder.build("web", self.launch("ham"))
-        self.assertIn("No matching distribution found for ham", str(caught.exception))
 
     async def test_given_up(self) -> None:
         """A build that is cancelled ends, with all that it started; the next one tidies up."""
