@@ -35,12 +35,18 @@ from pop.components.decorators import (
 )
 from pop.components.errors import BundleException, FrameworkException
 from pop.components.events import BundleEvent, ServiceEvent
-from pop.components.factory import FactoryManipulationError
+from pop.components.factory import (
+    AUTO_RESTART,
+    INSTANCE_NAME,
+    REQUIRES_FILTERS,
+    TEMPORAL_TIMEOUTS,
+    FactoryManipulationError,
+)
 from pop.components.framework import Framework, create_framework
 from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY, Handler, IHandlerFactory
 from pop.components.life import Phase
 from pop.components.notices import IPopoEvent
-from pop.components.reference import ServiceReference
+from pop.components.reference import OBJECTCLASS, SERVICE_ID, SERVICE_RANKING, ServiceReference
 from pop.components.registry import ServiceRegistration
 from pop.components.requires import (
     Requires,
@@ -50,17 +56,28 @@ from pop.components.requires import (
     RequiresVarFilter,
     Temporal,
 )
+from pop.components.retry import RETRY
 from pop.components.syntax import get_ldap_filter
 from pop.components.temporal import TemporalException
 from pop.components.tracker import Tracker
+from pop.components.waiting import SERVICE_WAITING_LIST, WaitingList
 
 __all__ = [
     "ARG_BUNDLE_CONTEXT",
     "ARG_COMPONENT_CONTEXT",
     "ARG_PROPERTIES",
+    "AUTO_RESTART",
     "HANDLER_ID",
+    "INSTANCE_NAME",
+    "OBJECTCLASS",
+    "REQUIRES_FILTERS",
+    "RETRY",
     "SERVICE_HANDLER_FACTORY",
+    "SERVICE_ID",
     "SERVICE_IPOPO",
+    "SERVICE_RANKING",
+    "SERVICE_WAITING_LIST",
+    "TEMPORAL_TIMEOUTS",
     "Bind",
     "BindField",
     "Bundle",
@@ -105,6 +122,7 @@ __all__ = [
     "UpdateField",
     "Validate",
     "ValidateComponent",
+    "WaitingList",
     "create_framework",
     "get_ldap_filter",
     "use_ipopo",

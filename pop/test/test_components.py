@@ -1,11 +1,14 @@
 """Components and bundles, what they wait for, and what bundles add to them."""
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components import (
     HANDLER_ID,
@@ -25,6 +28,27 @@ from pop.test.frameworks import FrameworkTestCase
 
 SAID: list[str] = []
 """What the bundles of these tests say."""
+
+
+class ImportTests(SynchronousTestCase):
+    """What the framework needs to be imported."""
+
+    def test_alone(self) -> None:
+        """It can be imported without a reactor, and knows nothing of ZooKeeper or the agent."""
+        code = "import sys, pop.components; print(*sorted(sys.modules))"
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        loaded = set(run.stdout.split())
+        self.assertIn("pop.components.container", loaded)
+        foreign = {
+            "twisted.internet.reactor",
+            "txzookeeper",
+            "pop.cluster",
+            "pop.agent",
+            "pop.model",
+        }
+        self.assertEqual(set(), loaded & foreign)
 
 
 class BundlesTestCase(FrameworkTestCase):
