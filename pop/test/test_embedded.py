@@ -66,7 +66,7 @@ class OwnZooKeeperTests(ShellTestCase):
         agent.signal("INT")
         self.assertEqual(0, await agent.ended)
         self.assertIn("Made the namespace", agent.output)
-        self.assertLess(agent.output.index("Stopped."), agent.output.index("Port"))
+        self.assertLess(agent.output.index("Stopped."), agent.output.index("(TCP Port"))
         self.assertNotIn("Traceback", agent.output)
 
     async def says(self, agent: Any, words: str) -> bool:

@@ -151,6 +151,16 @@ class AdministratorTests(DoorTestCase):
         self.assertNotEqual(before, await in_thread(self.serial))
         await self.unharmed()
 
+    async def test_renewed_here(self) -> None:
+        """So has an administrator who goes on for longer than one is good for."""
+        now = time() - 7200
+        remote = Remote(self.reactor, self.authority, "me@there", lambda: now)
+        asked = remote.administrator("m1", ["127.0.0.1"], self.port, self.slowest)
+        self.assertIn("expired", await self.fails(asked))
+        now = time()
+        admin = await remote.administrator("m1", ["127.0.0.1"], self.port, self.slowest)
+        await admin.close()
+
     def serial(self) -> bytes:
         """The agent's certificate."""
         come = context(self.administrator())
