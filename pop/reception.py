@@ -157,6 +157,9 @@ class Door(unix.Port):
         """Listen no more; whoever comes now waits for who listens there next, if anybody."""
         tcp.Port.connectionLost(self, reason)
 
+    def _logConnectionLostMsg(self) -> None:
+        """That an agent which ends lets nobody in any more is no news."""
+
 
 class Reception:
     """The doors of an agent on its own machine.
