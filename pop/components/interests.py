@@ -41,6 +41,11 @@ class Listening:
         """The names under all of which it wants a registration to be."""
         return self.interest.names
 
+    @property
+    def bundle_context(self) -> Any:
+        """The context of the bundle that listens."""
+        return self.owner.get_bundle_context()
+
     def get_filter(self) -> Filter | None:
         """The filter that a registration has to match."""
         return self.interest.filter

@@ -11,8 +11,9 @@ from typing import Any
 
 from pop.components import specifications as spec
 from pop.components.errors import Unregistered
+from pop.components.eventhooks import EventHooks
 from pop.components.events import ServiceEvent
-from pop.components.filters import Equal, Filter
+from pop.components.filters import Filter
 from pop.components.index import Index
 from pop.components.listeners import Listeners
 from pop.components.promises import check_factory, check_promise
@@ -22,7 +23,6 @@ from pop.components.reference import (
     SCOPE_BUNDLE,
     SCOPE_PROTOTYPE,
     SCOPE_SINGLETON,
-    SERVICE_ID,
     SERVICE_RANKING,
     Owner,
     ServiceReference,
@@ -77,6 +77,7 @@ class Registry:
     def __init__(self, adopt: Callable[[Any, str], None] = lambda result, who: None) -> None:
         self.uses = Uses()
         self.listeners = Listeners(adopt)
+        self.listeners.hook = EventHooks(self).allowed
         self._index = Index()
         self._registered: dict[Owner, dict[ServiceReference, None]] = {}
         self._ids = count(1)
@@ -191,9 +192,9 @@ class Registry:
         """
         return self.listeners.add(bundle, listener, wanted, asked(specifications))
 
-    def by_id(self, id: int) -> ServiceReference | None:
-        """The registration of a number."""
-        return self.best(None, Equal(SERVICE_ID, str(id)))
+    def supplied(self, reference: ServiceReference) -> Any:
+        """What was registered, for the registry's own use, which is not counted."""
+        return self.uses.supplied(reference)
 
 
 def asked(specifications: Any) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ class Uses:
             del reference.users[bundle]
             self._supplies[reference].release(bundle)
 
+    def supplied(self, reference: ServiceReference) -> Any:
+        """The object for the owner itself, without a note that anybody uses it."""
+        return self._supply(reference).get(reference.bundle)
+
     def used(self, bundle: Owner) -> list[ServiceReference]:
         """What a bundle uses."""
         return list(self._used.get(bundle, ()))

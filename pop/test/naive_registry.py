@@ -105,7 +105,7 @@ class NaiveRegistry:
         """Its number."""
         self.last += 1
         given = {
-            **properties,
+            **{name.lower(): value for name, value in properties.items()},
             "objectClass": names,
             "service.id": self.last,
             "service.bundleid": 0,
@@ -119,9 +119,9 @@ class NaiveRegistry:
     def change(self, id: int, changes: dict[str, Any], removed: list[str]) -> None:
         """Tell those whom it leaves, then the others."""
         names, before = self.found[id]
-        after = {**before, **changes}
+        after = {**before, **{name.lower(): value for name, value in changes.items()}}
         for name in removed:
-            after.pop(name, None)
+            after.pop(name.lower(), None)
         if after == before and all(type(after[name]) is type(before[name]) for name in after):
             return
         had = self._concerned(id)

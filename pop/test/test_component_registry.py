@@ -197,6 +197,16 @@ class LookupTests(RegistryCase):
         b.set_properties({}, removed=["service.ranking"])
         self.assertEqual(0, b.reference.get_property("service.ranking"))
 
+    def test_changed(self) -> None:
+        """What has another value is found under that, and no longer under the old one."""
+        registration = self.context.register_service("x", object(), {"k": 1, "l": [1, 2]})
+        for filter, value in (("(k={})", 1), ("(l={})", 1)):
+            old, new = filter.format(value), filter.format(9)
+            self.assertEqual(1, len(self.context.get_all_service_references("x", old)))
+            registration.set_properties({filter[1]: 9})
+            self.assertEqual([], self.context.get_all_service_references("x", old))
+            self.assertEqual(1, len(self.context.get_all_service_references("x", new)))
+
     def test_nothing(self) -> None:
         """Where nothing matches, there is no best one, and the list is empty, where iPOPO has
         C{None} for both."""

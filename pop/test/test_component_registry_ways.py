@@ -7,28 +7,49 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components.events import ServiceEvent
-from pop.components.filters import Equal, Filter
+from pop.components.filters import And, Filter, Or
 from pop.components.framework import create_framework
 from pop.components.registry import ServiceRegistration
+from pop.components.syntax import parse
 from pop.test.naive_registry import NaiveRegistry
-from pop.test.test_component_filters import filters, properties
+from pop.test.test_component_filters import Colour, filters, properties
 
 SPECIFICATIONS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=2, unique=True)
 RANKING = st.fixed_dictionaries({}, optional={"service.ranking": st.integers(-1, 1)})
-PROPERTIES = st.builds(lambda one, other: {**one, **other}, properties, RANKING)
-FILTER = st.none() | filters | st.just(Equal("objectClass", "a"))
+FEW = st.fixed_dictionaries(
+    {},
+    optional={
+        "k": st.sampled_from([1, 2, 1.0, "1", True, [1, 2], Colour.RED]),
+        "M": st.sampled_from(["x", "y"]),
+    },
+)
+"""Few values, so that the same is looked for, and changed, again and again."""
+PROPERTIES = st.builds(lambda one, other: {**one, **other}, FEW | FEW | properties, RANKING)
+SIMPLE = st.sampled_from(
+    ["(K=1)", "(k=2)", "(k=true)", "(k=red)", "(m=x)", "(!(k=1))", "(m=*)", "(k>=2)"]
+).map(parse)
+FILTER = st.one_of(
+    st.none(),
+    SIMPLE,
+    st.tuples(SIMPLE, SIMPLE).map(And),
+    st.tuples(SIMPLE, SIMPLE).map(Or),
+    st.just(parse("(objectClass=a)")),
+    filters,
+)
+FIND = st.tuples(st.just("find"), st.lists(st.sampled_from("abc"), max_size=2), FILTER)
 STEP = st.one_of(
     st.tuples(st.just("register"), SPECIFICATIONS, PROPERTIES),
     st.tuples(
         st.just("change"),
         st.integers(0, 9),
         PROPERTIES,
-        st.lists(st.sampled_from(["k", "m"]), max_size=1),
+        st.lists(st.sampled_from(["k", "M"]), max_size=1),
     ),
     st.tuples(st.just("unregister"), st.integers(0, 9)),
     st.tuples(st.just("listen"), st.lists(st.sampled_from("abc"), max_size=2), FILTER),
     st.tuples(st.just("unlisten"), st.integers(0, 9)),
-    st.tuples(st.just("find"), st.lists(st.sampled_from("abc"), max_size=2), FILTER),
+    FIND,
+    FIND,
 )
 
 
@@ -97,8 +118,8 @@ class Pair:
 class WaysTests(SynchronousTestCase):
     """The registry does what a linear scan does."""
 
-    @settings(deadline=None, max_examples=300)
-    @given(st.lists(STEP, max_size=40))
+    @settings(deadline=None, max_examples=150)
+    @given(st.lists(STEP, min_size=25, max_size=60))
     def test_as_a_linear_scan(self, steps: list[tuple[Any, ...]]) -> None:
         """Results and events are identical, in order, after each step."""
         pair = Pair()
