@@ -173,6 +173,10 @@ class Chaos:
         await self._judge.stopped()
 
 
+PATIENCE = 60.0
+"""Seconds until an agent that was asked to leave must have left."""
+
+
 class Upon:
     """What may befall one machine."""
 
@@ -199,7 +203,7 @@ class Upon:
             if upgrade:
                 await self._world.pause(1)
             else:
-                await deferToThread(self._machine.agent.wait)
+                await deferToThread(self._machine.agent.wait, PATIENCE)
             if self._machine.agent.poll() is not None:  # or it had not begun to heed signals yet
                 self._machine.start()
 
@@ -249,6 +253,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0)
     arguments = parser.parse_args()
+    # What a shell puts into the background ignores it, and so would agents that have just begun.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     react(lambda reactor: Deferred.fromCoroutine(_run(reactor, arguments)))
 
 
