@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -25,6 +26,8 @@ from pop.trouble import said
 
 LONGEST_CHECK = 60.0
 """Seconds that the installed version may take to show that it can be run."""
+
+HEEDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2)
 
 HANDOVER: Final = "POP_HANDOVER"
 """The variable that tells a process which descriptors it had before it became what it is."""
@@ -89,6 +92,9 @@ class Departure:
         self._twistd = twistd
         self._last: Callable[[], None] = state_dir.release
         self._checking = False
+        self._becoming = False
+        self._ending = False
+        self._late: list[int] = []
 
     def prepare(self) -> None:
         """Heed the signals, as soon as the reactor has set its own."""
@@ -96,22 +102,30 @@ class Departure:
         self._reactor.addSystemEventTrigger("after", "shutdown", lambda: self._last())
 
     def _heed(self) -> None:
-        for number, deed in (
-            (signal.SIGTERM, self.stop),
-            (signal.SIGINT, self.stop),
-            (signal.SIGQUIT, self.leave),
-            (signal.SIGUSR2, self.upgrade),
-        ):
-            signal.signal(number, lambda *_, deed=deed: self._reactor.callFromThread(deed))
+        deeds = (self.stop, self.stop, self.leave, self.upgrade)
+        for number, deed in zip(HEEDED, deeds, strict=True):
+            signal.signal(number, partial(self._asked, deed))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
+
+    def _asked(self, deed: Callable[[], None], number: int, _: object) -> None:
+        """A signal has come: do it, or leave it to what this process becomes."""
+        if self._becoming:
+            self._late.append(number)
+        else:
+            self._reactor.callFromThread(deed)
 
     def stop(self) -> None:
         """End, and all services with it; a stop that was asked for is no failure."""
-        if self._reactor.running:
+        if self._reactor.running and not self._ending:
+            self._ending = True
             self._reactor.stop()
 
     def leave(self) -> None:
-        """End, and leave the services to the next agent with this state directory."""
-        self.keeps_services = True
+        """End, and leave the services to the next agent with this state directory.
+
+        An end that has begun goes on as it began.
+        """
+        self.keeps_services = self.keeps_services or not self._ending
         self.stop()
 
     def fail(self, error: Exception) -> None:
@@ -141,12 +155,14 @@ class Departure:
             fault = await self._fault()
         finally:
             self._checking = False
+        if self._ending:
+            return
         if fault:
             self._log.error("Not upgraded: {fault}", fault=fault)
             File(self._state_dir.refusal).write(fault.encode())
         else:
+            self._last, self._becoming = self._become, True
             self._log.info("Giving way to the installed version.")
-            self._last = self._become
             self.leave()
 
     async def _fault(self) -> str | None:
@@ -174,8 +190,7 @@ class Departure:
     def _become(self) -> None:
         self._forget_pidfile()
         inheritance = Inheritance(self._state_dir.hand_over(), self._sockets.export())
-        # Until the new one heeds it, a second such signal must not end it.
-        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        self._hand_on()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         environment = inheritance.give(self._environment)
@@ -184,6 +199,17 @@ class Departure:
         except OSError as error:
             print(f"pop: Cannot upgrade: {error}", file=sys.__stderr__, flush=True)
             self._exit()
+
+    def _hand_on(self) -> None:
+        """See that no signal is lost, nor ends a process that does not heed it yet.
+
+        What is blocked waits, and is still blocked after C{execve}. A second wish for an upgrade is
+        fulfilled by the first.
+        """
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
+        for number in self._late:
+            signal.raise_signal(number)
 
     def _exit(self) -> NoReturn:
         self._forget_pidfile()

@@ -39,9 +39,20 @@ class Agent(ProcessProtocol):
     def __init__(self) -> None:
         self.output = ""
         self.ended: Deferred[int] = Deferred()
+        self._awaited: list[tuple[str, Deferred[None]]] = []
 
     def outReceived(self, data: bytes) -> None:
         self.output += data.decode()
+        for each in [(words, told) for words, told in self._awaited if words in self.output]:
+            self._awaited.remove(each)
+            each[1].callback(None)
+
+    def said(self, words: str) -> "Deferred[None]":
+        """Fires as soon as it says this, or at once if it has."""
+        told: Deferred[None] = Deferred()
+        self._awaited.append((words, told))
+        self.outReceived(b"")
+        return told
 
     errReceived = outReceived
 

@@ -76,6 +76,16 @@ class UnnoticedTests(EmbeddedTestCase):
         agent.signal("TERM")
         self.assertEqual(0, await agent.ended, agent.output)
 
+    async def test_stopped_meanwhile(self) -> None:
+        """Asked to stop while it becomes another version, that version stops, and all services."""
+        _, agent, pid = await self.begin()
+        agent.signal("USR2")
+        await agent.said("Giving way")
+        agent.signal("TERM")
+        self.assertEqual(0, await agent.ended, agent.output)
+        self.assertFalse(alive(pid))
+        self.assertIn("Stopping 1 services", agent.output)
+
     async def restarted(self, shell: Shell, old: int) -> Any:
         """Whether it has another pid."""
         node = await shell.node("/machines/m1/nap")
