@@ -90,7 +90,9 @@ class IInstall(Interface):
     """What to install."""
 
     packages = Tuple(
-        title="As pip takes them: lxml, lxml==5.3.0", value_type=TextLine(constraint=_requirement)
+        title="As pip takes them: lxml, lxml==5.3.0",
+        value_type=TextLine(constraint=_requirement),
+        min_length=1,
     )
 
 
