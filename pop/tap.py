@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from pop.agent import Agent, iso_time
+from pop.agent import Agent
 from pop.builder import Builder
 from pop.catalogue import Catalogue, load_types
 from pop.checks import Checker
@@ -22,6 +22,7 @@ from pop.cluster import Cluster
 from pop.commands import Commands
 from pop.configuration import Configuration, configure
 from pop.contact import Contact
+from pop.daytime import iso_time
 from pop.departure import Departure, Inheritance
 from pop.errors import PopError
 from pop.events import Event
