@@ -36,7 +36,9 @@ class InstallTests(BundleCase):
 
     def test_unknown(self) -> None:
         """What cannot be imported is refused, for whatever reason, and is no bundle."""
-        self.assertRaises(NotImported, self.context.install_bundle, "no.such.module")
+        name: Any
+        for name in ("no.such.module", "", "no name", ".relative", None):
+            self.assertRaises(NotImported, self.context.install_bundle, name)
         for text, words in (
             ("1 +", "SyntaxError"),
             ("import sys; sys.exit(3)", "SystemExit: 3"),
@@ -81,6 +83,8 @@ class InstallTests(BundleCase):
     def test_no_package(self) -> None:
         """A directory that is not there is refused; a package that fails installs nothing."""
         self.assertRaises(BundleException, self.context.install_package, str(self.path / "no"))
+        nobody: Any = None
+        self.assertRaises(BundleException, self.context.install_visiting, str(self.path), nobody)
         self.write("p.__init__", "1 / 0")
         self.write("p.a", "")
         self.assertEqual((set(), {"p"}), self.context.install_package(str(self.path / "p")))

@@ -1,6 +1,6 @@
 """Frameworks: their own lives, properties, and that there may be several."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 
 from pop.components.bundle import BundleState
 from pop.components.errors import FrameworkStays, NoSuchBundle
@@ -75,6 +75,46 @@ class FrameworkTests(FrameworkCase):
         self.assertEqual([BundleState.RESOLVED, BundleState.ACTIVE, BundleState.ACTIVE], states)
         self.assertTrue(self.done(self.framework.stop()))
 
+    def test_failing_end(self) -> None:
+        """One that cannot stop well hinders the others no more than that it cannot start."""
+        bad = self.install("a", FAILS.format(error="ValueError"))
+        good = self.install("b")
+        self.framework.add_property("may.start", True)
+        self.done(self.framework.start())
+        self.assertTrue(self.done(self.framework.stop()))
+        states = [each.get_state() for each in (bad, good, self.framework)]
+        self.assertEqual([BundleState.RESOLVED] * 3, states)
+        self.assertIs(None, self.context.get_service_reference("left.behind"))
+
+    def test_end(self) -> None:
+        """Those who wait for its end are told before the bundles stop; whoever awaits it, after
+        all else."""
+        self.install("a")
+        self.install("b")
+        self.done(self.framework.start())
+        self.listen()
+        told = self.framework.told
+        self.context.add_framework_stop_listener(lambda: told.append("listener"))
+        self.framework.wait_for_stop().addCallback(lambda ignored: told.append("awaited"))
+        told.clear()
+        self.done(self.framework.stop())
+        steps = ("STOPPING", "stops", "STOPPING_PRECLEAN", "STOPPED")
+        self.assertEqual(
+            [
+                *("pop.framework STOPPING", "listener"),
+                *(f"{name} {step}" for name in "ba" for step in steps),
+                *("pop.framework STOPPING_PRECLEAN", "pop.framework STOPPED", "awaited"),
+            ],
+            self.take(),
+        )
+
+    def test_needs_no_stop(self) -> None:
+        """One that can be done without does not keep it from starting."""
+        bad = self.install("a", FAILS.format(error="FrameworkException('not so bad')"))
+        self.assertTrue(self.done(self.framework.start()))
+        states = [bad.get_state(), self.framework.get_state()]
+        self.assertEqual([BundleState.RESOLVED, BundleState.ACTIVE], states)
+
     def test_needs_stop(self) -> None:
         """A bundle that cannot live with what happened stops the framework."""
         self.install("a", FAILS.format(error="FrameworkException('fatal', needs_stop=True)"))
@@ -107,6 +147,18 @@ class FrameworkTests(FrameworkCase):
         self.assertNoResult(waiting)
         self.done(self.framework.stop())
         self.done(waiting)
+
+    def test_wait_no_longer(self) -> None:
+        """Who gives up waiting for its end does not keep it from ending, nor others from waiting.
+        (There is no limit of time to give, as a Deferred has one.)"""
+        self.done(self.framework.start())
+        impatient = self.framework.wait_for_stop().addTimeout(5, self.clock)
+        patient = self.framework.wait_for_stop()
+        self.clock.advance(6)
+        self.failed(impatient, TimeoutError)
+        self.assertEqual(BundleState.ACTIVE, self.framework.get_state())
+        self.done(self.framework.stop())
+        self.done(patient)
 
     def test_bundle(self) -> None:
         """It is bundle 0, and cannot be uninstalled; its update starts it anew."""
