@@ -217,11 +217,15 @@ def _fits(text: str, pieces: tuple[str, ...]) -> bool:
 
 
 def escape_ldap(text: str) -> str:
-    """A text as it stands for itself in a filter."""
+    """A text as it stands for itself in a filter, whatever sign is before it: < makes <= of =."""
     return "".join(
-        f"\\{ord(c):02x}" if c in "\\*()\0" or (c.isspace() and ord(c) < 128 and c != " ") else c
-        for c in text
+        f"\\{ord(c):02x}" if _is_special(c) or (c == "=" and at == 0) else c
+        for at, c in enumerate(text)
     )
+
+
+def _is_special(c: str) -> bool:
+    return c in "\\*()\0" or (c.isspace() and ord(c) < 128 and c != " ")
 
 
 def combine(filters: Iterable[Filter], sign: str = "&") -> Filter | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -179,10 +179,14 @@ class SyntaxTests(SynchronousTestCase):
 
     @settings(deadline=None)
     @given(st.text())
+    @example("=1")
     def test_escape(self, text: str) -> None:
         """Whatever is escaped stands for itself."""
         self.assertEqual(text, unescape_ldap(escape_ldap(text)))
         self.assertEqual(Equal("a", text), get_ldap_filter(f"(a={escape_ldap(text)})"))
+        for order in ("<", "<=", ">", ">="):
+            found = get_ldap_filter(f"(a{order}{escape_ldap(text)})")
+            self.assertEqual(Ordered("a", order, text), found)
 
     @settings(deadline=None)
     @given(st.text(alphabet="()&|!=<>~*\\ a1ü", max_size=20))
