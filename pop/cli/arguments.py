@@ -58,10 +58,7 @@ def _flag(name: str, taken: Iterable[str] = ()) -> str:
 
 def _argument(name: str, field: Any) -> click.Argument:
     metavar = name.upper() + ("..." if repeats(field) else "")
-    if repeats(field):
-        some = bool(field.min_length)
-        return click.Argument([PREFIX + name], nargs=-1, required=some, metavar=metavar)
-    return click.Argument([PREFIX + name], metavar=metavar)
+    return click.Argument([PREFIX + name], nargs=-1 if repeats(field) else 1, metavar=metavar)
 
 
 def _explained(name: str, field: Any) -> tuple[str, str]:
