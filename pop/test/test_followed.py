@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -39,10 +39,17 @@ class FollowersTests(SynchronousTestCase):
         return self.agents[machine]
 
     def follow(self) -> "Deferred[None]":
-        """Follow both."""
+        """Follow both, until the test is over at the latest."""
         for machine in self.agents:
             self.followers.add(machine, f"host-{machine}")
-        return Deferred.fromCoroutine(self.followers.wait())
+        waiting = Deferred.fromCoroutine(self.followers.wait())
+        self.addCleanup(self.forget, waiting)
+        return waiting
+
+    def forget(self, waiting: "Deferred[None]") -> None:
+        """A coroutine that waits for ever would be ended by the garbage collector, in any test."""
+        waiting.addErrback(lambda failure: failure.trap(CancelledError))
+        waiting.cancel()
 
     def say(self, machine: str, data: bytes) -> None:
         """An agent tells something of the log."""
