@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,6 +21,7 @@ from twisted.trial.unittest import TestCase
 
 from txzookeeper.embedded import EmbeddedServer
 from txzookeeper.testing import real_servers
+from txzookeeper.testing.process import free_ports
 
 LOOK_AGAIN = 0.02
 
@@ -199,10 +199,8 @@ class EmbeddedTestCase(ShellTestCase):
 
 def free_port() -> int:
     """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    [port] = free_ports(1)
+    return port
 
 
 def alive(pid: int) -> bool:

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +26,7 @@ from pop.test.errands import Errands
 from pop.test.processes import Nursery, python
 from pop.testing import FakeFile
 from txzookeeper.dialer import plain_endpoint
+from txzookeeper.testing.process import free_ports
 
 SERVER = """
 import os, sys
@@ -68,7 +68,7 @@ class LookedAfterTests(TestCase):
         )
         self.addCleanup(lambda: self.instances.drop_all("the test is over"))
         self.waiting: list[tuple[Callable[[Life], bool], Deferred[Life]]] = []
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self.health = f"http://127.0.0.1:{self.port}/"
 
     def changed(self, instance: Instance) -> None:
@@ -143,11 +143,3 @@ class LookedAfterTests(TestCase):
         second = self.until(lambda life: life.phase is Phase.READY and life.restarts == 1)
         self.instances.start("web", replace(launch, checks=Checks(watchdog=0.3)), "deployed")
         self.assertEqual("it has not said WATCHDOG=1 for 0.3 s", (await second).why)
-
-
-def free_port() -> int:
-    """A port of this machine where nobody listens just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

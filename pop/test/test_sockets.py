@@ -23,6 +23,7 @@ from pop.program import Launch, Program
 from pop.sockets import Sockets
 from pop.test.processes import Nursery, python, shell
 from pop.testing import FakeFile, FakeSpawner
+from txzookeeper.testing.process import free_ports
 
 SERVER = """
 listener = socket.socket(fileno=3)
@@ -32,13 +33,6 @@ while True:
     one.sendall(f"{os.getpid()} {os.environ['LISTEN_PID']} {os.environ['LISTEN_FDS']}".encode())
     one.close()
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens at just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def ask(address: str | int) -> str:
@@ -60,7 +54,7 @@ class Tests(TestCase):
     timeout = 20
 
     def setUp(self) -> None:
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self.tcp = f"tcp:{self.port}:interface=127.0.0.1"
         # Not where the tests are: a socket's path must be short.
         directory = tempfile.mkdtemp()
