@@ -27,30 +27,27 @@ import hashlib
 import json
 import os
 import shlex
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import bare_echo
 import psutil
+from round_trips import Turns, proxy
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.endpoints import (
     UNIXClientEndpoint,
-    UNIXServerEndpoint,
     connectProtocol,
-    serverFromString,
 )
-from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import LoopingCall, deferLater, react
 from twisted.internet.utils import getProcessOutputAndValue
-from twisted.protocols.portforward import ProxyClient, ProxyClientFactory, ProxyFactory, ProxyServer
 from zope.interface import implementer
 
 from pop.admin import Administrator, IOutput, Ways
@@ -58,6 +55,7 @@ from pop.cluster import Cluster
 from pop.paths import Paths
 from txzookeeper import ManagedClient
 from txzookeeper.testing import RealServer
+from txzookeeper.testing.process import free_ports
 
 PARTS: Final = ("calls", "logs", "status", "help")
 LINE: Final = 100
@@ -76,8 +74,6 @@ IN_FLIGHT: Final = 50
 IDENTITY: Final = "bench:not secret"
 ELSEWHERE: Final = "elsewhere.example"
 """The name of an administrator's machine who does not come by the UNIX socket."""
-_CALL: Final = 60
-"""Bytes that a Hello and its answer have, each."""
 
 
 class Machine:
@@ -200,56 +196,17 @@ def hello(admin: Administrator) -> Deferred[None]:
     return Deferred.fromCoroutine(admin.greet())
 
 
-class Echo(Protocol):
-    """Sends back what comes."""
-
-    def dataReceived(self, data: bytes) -> None:
-        """Send it."""
-        self.transport.write(data)  # type: ignore[union-attr]  # it is connected
-
-
-class Caller(Protocol):
-    """Sends as many bytes as a call has, and waits for them to come back."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Deferred[None]] = []
-        self._missing = 0
-
-    def ask(self) -> Deferred[None]:
-        """One call."""
-        self._waiting.append(Deferred())
-        self.transport.write(bytes(_CALL))  # type: ignore[union-attr]  # it is connected
-        return self._waiting[-1]
-
-    def dataReceived(self, data: bytes) -> None:
-        """Some have come back."""
-        self._missing += len(data)
-        while self._missing >= _CALL:
-            self._missing -= _CALL
-            self._waiting.pop(0).callback(None)
-
-
 async def floor(reactor: Any, directory: Path, count: int) -> None:
     """The same without AMP; the other end is in another process."""
     path = directory / "echo.sock"
     if (pid := os.fork()) == 0:
-        os.execv(sys.executable, [sys.executable, __file__, "--echo", str(path)])
+        os.execv(sys.executable, [sys.executable, bare_echo.__file__, str(path)])
     while not path.exists():
         await deferLater(reactor, 0.05)
-    caller = await connectProtocol(UNIXClientEndpoint(reactor, str(path)), Caller())
+    caller = await connectProtocol(UNIXClientEndpoint(reactor, str(path)), bare_echo.Caller())
     await calls("unix: bare echo by Twisted", caller.ask, count)
     os.kill(pid, 9)
     os.waitpid(pid, 0)
-
-
-def echo(path: str) -> None:
-    """Be that other end."""
-
-    async def listen(reactor: Any) -> None:
-        await UNIXServerEndpoint(reactor, path).listen(Factory.forProtocol(Echo))
-        await Deferred()
-
-    react(lambda reactor: Deferred.fromCoroutine(listen(reactor)))
 
 
 # Logs
@@ -337,56 +294,6 @@ def digest(lines: int) -> str:
 # Commands
 
 
-class Turns:
-    """How often one side waited for the other: each time the client speaks after the server."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.requests = 0
-        self._client = False
-
-    def client(self) -> None:
-        """The client speaks."""
-        self.count += not self._client
-        self._client = True
-
-    def server(self) -> None:
-        """The server does."""
-        self._client = False
-
-
-@asynccontextmanager
-async def proxy(reactor: Any, servers: str, turns: Turns) -> AsyncIterator[str]:
-    """Something between a client and ZooKeeper, that counts."""
-
-    class Outward(ProxyClient):
-        def dataReceived(self, data: bytes) -> None:
-            turns.server()
-            super().dataReceived(data)
-
-    class OutwardFactory(ProxyClientFactory):
-        protocol = Outward
-
-    class Inward(ProxyServer):
-        clientProtocolFactory = OutwardFactory
-
-        def __init__(self) -> None:
-            self.reactor = reactor
-
-        def dataReceived(self, data: bytes) -> None:
-            turns.client()
-            super().dataReceived(data)
-
-    host, _, port = servers.partition(":")
-    factory = ProxyFactory(host, int(port))
-    factory.protocol = Inward
-    listening = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(factory)
-    try:
-        yield f"127.0.0.1:{listening.getHost().port}"
-    finally:
-        await listening.stopListening()
-
-
 async def status(reactor: Any, machine: Machine, servers: str, services: int) -> None:
     """Many services, half of them deployed where nobody is."""
     found = {
@@ -436,20 +343,13 @@ async def help_(reactor: Any, machine: Machine) -> None:
     )
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def agents(servers: str, directory: Path) -> Iterator[list[Machine]]:
     """Two machines."""
     machines = [Machine(servers, directory, name) for name in ("m1", "m2")]
     machines[0].pop("init")
     for machine in machines:
-        address = f"tls:{free_port()}:interface=127.0.0.1:host=127.0.0.1"
+        address = f"tls:{free_ports(1)[0]}:interface=127.0.0.1:host=127.0.0.1"
         machine.pop("start", "--admin", address)
     try:
         yield machines
@@ -492,10 +392,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--services", type=int, default=1000)
     parser.add_argument("--only", choices=PARTS)
-    parser.add_argument("--echo", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.echo:
-        echo(arguments.echo)
     with RealServer() as server:
         react(lambda reactor: Deferred.fromCoroutine(measure(reactor, server.servers, arguments)))
 
