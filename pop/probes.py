@@ -10,8 +10,8 @@ from twisted.internet.error import (
     DNSLookupError,
     TimeoutError,
 )
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from pop.alarm import Alarm
@@ -58,11 +58,8 @@ class Probes:
         if isinstance(check, CommandCheck):
             return await self._run(slot, launch, check)
         caller = Caller(request(check) if isinstance(check, HttpCheck) else None)
-        # Here, as it takes OpenSSL in where it can: see pop.daemon.
-        from twisted.internet.endpoints import connectProtocol
-
         try:
-            await connectProtocol(self._way(check.host, check.port), caller)
+            await self._way(check.host, check.port).connect(Only(caller))
         except ConnectionRefusedError:
             return "refuses connections"
         except DNSLookupError:
@@ -92,6 +89,19 @@ def within(
 
     alarm = Alarm(clock, seconds, too_late)
     return asked.addBoth(settle)
+
+
+class Only(Factory):
+    """Gives the one protocol, without a line in the log."""
+
+    noisy = False
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._only = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """Give it."""
+        return self._only
 
 
 class Caller(Protocol):

@@ -9,7 +9,8 @@ from typing import Any, Final, NoReturn, TypeVar
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from txzookeeper.errors import ConnectionException, ConnectionTimeoutException
@@ -46,6 +47,19 @@ Reached = tuple[ZookeeperProtocol, ConnectResponse]
 
 _FIRST_DELAY: Final = 0.05
 _MOST_DOUBLINGS: Final = 16
+
+
+class Only(Factory):
+    """Gives the one protocol, without saying so in the log at each attempt."""
+
+    noisy = False
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._only = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """Give it."""
+        return self._only
 
 
 class Dialer:
@@ -132,10 +146,8 @@ class Dialer:
         return host
 
     async def _attempt(self, host: Host, protocol: ZookeeperProtocol) -> Reached:
-        from twisted.internet.endpoints import connectProtocol  # here, as above
-
         endpoint = self.endpoint(host.name, host.port)
-        await self._within(connectProtocol(endpoint, protocol))
+        await self._within(endpoint.connect(Only(protocol)))
         try:
             return protocol, await self._within(protocol.established)
         except Exception as error:

@@ -15,7 +15,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from txzookeeper.dialer import Endpoint
+from txzookeeper.dialer import Endpoint, Only
 from txzookeeper.hosts import Host
 
 _FIRST_DELAY: Final = 0.1
@@ -92,10 +92,8 @@ class WritableSearch:
             delay = min(2 * delay, _LONGEST_DELAY)
 
     async def _can_write(self, host: Host) -> bool:
-        from twisted.internet.endpoints import connectProtocol  # here, as in the dialer
-
         question = _Question()
-        connecting = connectProtocol(self._endpoint(host.name, host.port), question)
+        connecting = self._endpoint(host.name, host.port).connect(Only(question))
         try:
             await connecting.addTimeout(self._timeout, self._clock)
             await question.answered.addTimeout(self._timeout, self._clock)

@@ -10,6 +10,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import DNSLookupError, NoRouteError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import Clock, deferLater
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
@@ -205,6 +206,14 @@ def probe_tests(fixture: Callable[[TestCase], World]) -> type[TestCase]:
         async def test_passes(self) -> None:
             """What is as it should be passes."""
             await self.world.ask("passes")
+
+        @in_world
+        async def test_quiet(self) -> None:
+            """A check, of which there are many, leaves no line in the log of its connection."""
+            with capturedLogs() as events:
+                await self.world.ask("passes")
+            lines = [formatEvent(event) for event in events]
+            self.assertEqual([], [line for line in lines if "ing factory" in line])
 
         @in_world
         async def test_fails(self) -> None:

@@ -65,6 +65,7 @@ class UnnoticedTests(EmbeddedTestCase):
         self.assertEqual(0, await agent.ended, agent.output)
         self.assertFalse(alive(pid))
         self.assertNotIn("Traceback", agent.output)
+        self.assertNotIn("ing factory", agent.output)  # Twisted's name for what makes a connection
 
     async def test_child_remains(self) -> None:
         """After an upgrade a service that dies is seen to, with its exit status."""

@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from txzookeeper.dialer import Only
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.testing.line import Lines, Meddler
 from txzookeeper.testing.process import free_ports
@@ -125,7 +126,7 @@ class Proxy(Factory):
     def dial(self, beyond: Beyond) -> Deferred[Any]:
         """Connect on to the server."""
         endpoint = self.lines.endpoint(self._host.name, self._host.port)
-        connecting: Deferred[Any] = connectProtocol(endpoint, beyond)
+        connecting: Deferred[Any] = endpoint.connect(Only(beyond))
         return connecting
 
     def parted(self, leg: Leg) -> None:
