@@ -126,7 +126,8 @@ class FleetTests(EmbeddedTestCase):
         self.assertIn("NOPE", await here.refuse("signal", "web", "NOPE"))
         self.assertIn("nope", await here.refuse("signal", "nope", "HUP"))
         self.assertIn("web/2", await here.refuse("signal", "web/x", "HUP", status=2))
-        self.start(self.there)
+        # Who stops what goes on there; before it heeds signals, one would end it alone.
+        await self.start(self.there).said("ready to run services")
 
     async def test_follow(self) -> None:
         """Logs are followed on both machines, also when an agent dies and another takes over."""
