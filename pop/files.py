@@ -31,10 +31,14 @@ class IFile(Protocol):
 
 
 class File:
-    """A file that only its owner may read, written aside and then put into its place."""
+    """A file that only its owner may read, written aside and then put into its place.
 
-    def __init__(self, path: Path) -> None:
+    @param mode: another, for one that others may read.
+    """
+
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self._path = path
+        self._mode = mode
 
     def read(self) -> bytes | None:
         """See L{IFile.read}."""
@@ -48,6 +52,7 @@ class File:
         draft = f"{self._path}.new"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, self._mode)
             file.write(data)
             file.flush()
             os.fsync(descriptor)

@@ -1,0 +1,32 @@
+"""Configurations: properties that are kept under a PID, changed while everything runs, and told to
+those who are managed under it.
+
+This is the bundle; C{pop.components.shell.configuration} has the commands. The framework's property
+C{configuration.folder} says where configurations are kept, C{./conf} if nothing does, and
+C{pelix.configadmin.persistence.default.disable} that they are not.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pop.components.bundle import BundleActivator
+from pop.components.configuration.admin import SERVICE_CONFIGURATION_ADMIN, ConfigurationAdmin
+from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE, Folder
+from pop.components.context import BundleContext
+
+CONFIGURATION_FOLDER: Final = "configuration.folder"
+NO_FOLDER: Final = "pelix.configadmin.persistence.default.disable"
+
+
+@BundleActivator
+class Activator:
+    """Registers a L{ConfigurationAdmin} and what keeps configurations."""
+
+    def start(self, context: BundleContext) -> None:
+        """What is kept is known before anybody can ask."""
+        if str(context.get_property(NO_FOLDER) or "no").lower() in ("no", "false", "0"):
+            folder = Folder(Path(context.get_property(CONFIGURATION_FOLDER) or "conf").absolute())
+            context.register_service(SERVICE_CONFIGADMIN_PERSISTENCE, folder)
+        admin = ConfigurationAdmin(context)
+        admin.start()
+        context.register_service(SERVICE_CONFIGURATION_ADMIN, admin)
