@@ -1,101 +1,20 @@
 """What is exported and imported, and who is told of it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import Attribute, Interface, implementer
 
-from pop.components.callbacks import Validate
-from pop.components.framework import Framework
 from pop.components.remote.endpoint import (
     Endpoint,
     exported_properties,
     exported_specifications,
+    with_synonyms,
 )
 from pop.components.remote.errors import BadEndpoint
 from pop.components.remote.exports import Exports
 from pop.components.remote.exposure import exposed
 from pop.components.remote.imports import Imports
-
-
-class IBase(Interface):
-    """What others may call."""
-
-    attribute = Attribute("No method.")
-
-    def base() -> None:
-        """A method."""
-
-
-class IMore(IBase):
-    """A bit more."""
-
-    def more() -> None:
-        """Another."""
-
-
-@implementer(IMore)
-class Both:
-    """Keeps the promise, and has more to it."""
-
-    def __init__(self) -> None:
-        self.attribute = self.hidden = print
-
-    def base(self) -> None:
-        """Declared."""
-
-    def more(self) -> None:
-        """Declared."""
-
-    def other(self) -> None:
-        """Public, but nobody said so."""
-
-    @Validate
-    def validate(self, context: Any) -> None:
-        """For the framework."""
-
-    def _private(self) -> None:
-        """Nobody's business."""
-
-
-class Listener:
-    """Notes what it is told, of exports and of imports."""
-
-    def __init__(self, fails: bool = False) -> None:
-        self.fails = fails
-        self.told: list[Any] = []
-
-    def endpoints_added(self, endpoints: list[Endpoint]) -> None:
-        """For exports."""
-        self._note("added", *[endpoint.uid for endpoint in endpoints])
-
-    def endpoint_added(self, endpoint: Endpoint) -> None:
-        """For imports."""
-        self._note("added", endpoint.uid)
-
-    def endpoint_updated(self, endpoint: Endpoint, old_properties: Mapping[str, Any]) -> None:
-        """For both."""
-        self._note("updated", endpoint.uid, dict(old_properties), dict(endpoint.properties))
-
-    def endpoint_removed(self, endpoint: Endpoint) -> None:
-        """For both."""
-        self._note("removed", endpoint.uid)
-
-    def _note(self, *what: Any) -> None:
-        if self.fails:
-            raise ValueError(what)
-        self.told.append(what)
-
-    def take(self) -> list[Any]:
-        """What was told since the last time."""
-        told, self.told = self.told, []
-        return told
-
-
-def endpoint(uid: str, framework: str = "far", **properties: Any) -> Endpoint:
-    """One that was found."""
-    return Endpoint(uid, framework, ("kind",), f"name-{uid}", ("spec",), ("say",), properties)
+from pop.test.remotes import Both, IBase, IMore, Listener, RemoteCase, endpoint
 
 
 class EndpointTests(SynchronousTestCase):
@@ -140,19 +59,6 @@ class EndpointTests(SynchronousTestCase):
             one.properties["a"] = 2  # type: ignore[index]  # that it cannot be is the test
 
 
-class RemoteCase(SynchronousTestCase):
-    """Has a framework in which anything can be registered."""
-
-    def setUp(self) -> None:
-        self.framework = Framework({"framework.uid": "here"}, environment={})
-        self.context = self.framework.get_bundle_context()
-
-    def register(self, names: Any, **properties: Any) -> Any:
-        """A registration; C{_} stands for a dot in the names of properties."""
-        given = {name.replace("_", "."): value for name, value in properties.items()}
-        return self.context.register_service(names, Both(), given).get_reference()
-
-
 class ExportedTests(RemoteCase):
     """What a registration's properties say of its export."""
 
@@ -180,12 +86,11 @@ class ExportedTests(RemoteCase):
         self.assertEqual((), self.exported(**none))
 
     def test_synonyms(self) -> None:
-        """Other names are added, but are no reason to export."""
+        """Other names are no reason to export, but are added, each once."""
         synonyms: dict[str, Any] = {"pelix_remote_synonyms": ["java:/b", "b"]}
         self.assertEqual((), self.exported(**synonyms))
-        self.assertEqual(
-            ("b", "java:/b"), self.exported(service_exported_interfaces="b", **synonyms)
-        )
+        known = with_synonyms(("b",), {"pelix.remote.synonyms": ["java:/b", "b"]})
+        self.assertEqual(("b", "java:/b"), known)
 
     def test_properties(self) -> None:
         """Others are told the properties that mean something to them, and can be told."""

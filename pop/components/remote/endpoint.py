@@ -115,7 +115,7 @@ def known_here(specifications: Iterable[str]) -> tuple[str, ...]:
 def exported_specifications(
     reference: ServiceReference, properties: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Under which names a registration is to be known elsewhere; none if it is not to be.
+    """Under which of its names a registration is to be exported; none if it is not to be.
 
     @param properties: the registration's, perhaps with others on top.
     """
@@ -128,7 +128,14 @@ def exported_specifications(
     else:
         rejected = texts(properties.get(PROP_EXPORT_REJECT))
         found = [each for each in found if each not in rejected]
-    return tuple(dict.fromkeys((*found, *texts(properties.get(PROP_SYNONYMS))))) if found else ()
+    return tuple(found)
+
+
+def with_synonyms(
+    specifications: tuple[str, ...], properties: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """These names, and those by which others know the same, each once."""
+    return tuple(dict.fromkeys((*specifications, *texts(properties.get(PROP_SYNONYMS)))))
 
 
 def exported_properties(properties: Mapping[str, Any]) -> dict[str, Any]:

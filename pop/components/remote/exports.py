@@ -2,7 +2,11 @@
 
 from pop.components.context import BundleContext
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.names import SERVICE_EXPORT_ENDPOINT_LISTENER
+from pop.components.remote.errors import NameInUse
+from pop.components.remote.names import (
+    PROP_ENDPOINT_SERVICE_ID,
+    SERVICE_EXPORT_ENDPOINT_LISTENER,
+)
 from pop.components.remote.whiteboard import Whiteboard
 
 
@@ -41,6 +45,16 @@ class Exports:
             for endpoint in self._endpoints.values()
             if kind in (None, *endpoint.configurations) and name in (None, endpoint.name)
         ]
+
+    def check_name(self, name: str, id: int) -> None:
+        """Refuse a name that another registration's endpoint has.
+
+        @param id: the number of the registration that is to have it.
+        @raise NameInUse: it has.
+        """
+        for endpoint in self._endpoints.values():
+            if endpoint.name == name and endpoint.properties.get(PROP_ENDPOINT_SERVICE_ID) != id:
+                raise NameInUse(id=id, name=name)
 
     def add(self, endpoint: Endpoint) -> None:
         """It can be called from now on."""
