@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from twisted.cred.checkers import ICredentialsChecker
 
 from pop import __version__
 from pop.components import console, initfile
 from pop.components.errors import BundleException
 from pop.components.shell import front
 from pop.components.shell.conversation import BANNER, Conversation
-from pop.components.shell.server import ShellFactory, check_endpoint
+from pop.components.shell.door import Door, guard
+from pop.components.shell.server import ShellFactory
 
 INTERRUPTED = 130
 
@@ -29,7 +31,12 @@ INTERRUPTED = 130
     "--listen",
     multiple=True,
     metavar="ENDPOINT",
-    help="Let others use the shell, too, as at unix:shell.sock:mode=600.",
+    help="Let others use the shell, too, as at unix:shell.sock.",
+)
+@click.option(
+    "--auth",
+    metavar="CHECKER",
+    help="Ask them for a name and a password, as in file:PATH with lines USER:PASSWORD.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
 @click.version_option(__version__, prog_name="pop.components")
@@ -39,6 +46,7 @@ def main(
     run: str | None,
     define: tuple[str, ...],
     listen: tuple[str, ...],
+    auth: str | None,
     verbose: bool,
 ) -> None:
     """A framework with bundles, and a console to look after them.
@@ -52,8 +60,8 @@ def main(
     try:
         begun = initfile.read(init)
         lines = None if run is None else open(run, encoding="utf-8")  # noqa: SIM115
-        for endpoint in listen:
-            check_endpoint(endpoint)
+        checker = None if auth is None else guard(auth)
+        doors = [Door(reactor, endpoint, checker is not None) for endpoint in listen]
         begun = initfile.Init(
             {**begun.properties, **_defined(define)},
             begun.environment,
@@ -73,7 +81,7 @@ def main(
         print(BANNER, end="", flush=True)
         return front.converse(far, console.history(os.environ))
 
-    raise SystemExit(_Console(reactor, framework, begun, listen, converse).run())
+    raise SystemExit(_Console(reactor, framework, begun, doors, checker, converse).run())
 
 
 def _defined(given: tuple[str, ...]) -> dict[str, str]:
@@ -111,13 +119,15 @@ class _Console:
         reactor: Any,
         framework: Any,
         init: initfile.Init,
-        listen: tuple[str, ...],
+        doors: list[Door],
+        checker: ICredentialsChecker | None,
         converse: Callable[[console.Near], int],
     ) -> None:
         self.reactor = reactor
         self.framework = framework
         self.init = init
-        self.listen = listen
+        self.doors = doors
+        self.checker = checker
         self.converse = converse
         self.conversation: Conversation | None = None
         self.status = INTERRUPTED
@@ -138,12 +148,9 @@ class _Console:
         Deferred.fromCoroutine(self._go()).addErrback(self._failed)
 
     async def _go(self) -> None:
-        from twisted.internet.endpoints import serverFromString
-
         shell = await console.begin(self.framework, self.init)
-        for endpoint in self.listen:
-            factory = ShellFactory(shell, self.reactor)
-            await serverFromString(self.reactor, endpoint).listen(factory)
+        for door in self.doors:
+            await door.listen(ShellFactory(shell, self.reactor, checker=self.checker))
         self.conversation = Conversation(shell, console.write)
         near = console.Near(self.reactor, self.conversation)
         status = await console.in_thread(self.reactor, lambda: self.converse(near))

@@ -158,6 +158,9 @@ class ConsoleTests(ConsoleCase):
             (["--init", "no.json"], "No such file"),
             (["--run", "no.such.file"], "No such file"),
             (["--listen", "tcp:9000"], "may not listen"),
+            (["--listen", "tcp:x:interface=127.0.0.1"], "it should be like"),
+            (["--listen", "unix:/no/such/directory/x"], "No such file"),
+            (["--listen", "unix:x", "--auth", "nobody"], "Nobody can be let in"),
         ):
             _, complaint = self.run_console(*arguments, status=1)
             self.assertIn(words, complaint)

@@ -11,17 +11,11 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import TestCase
 
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND
 from pop.components.shell.front import Distant, Gone, carry_out
-from pop.components.shell.server import (
-    HELLO,
-    OpenDoor,
-    ShellFactory,
-    ShellProtocol,
-    check_endpoint,
-)
+from pop.components.shell.server import HELLO, ShellFactory, ShellProtocol
 from pop.components.shell.session import Session
 from pop.test.test_component_shell import ShellCase
 
@@ -189,22 +183,6 @@ class ProgramTests(ServerCase):
         """What is no message ends the connection."""
         self.say(self.one, "no object")
         self.assertFalse(self.one[1].connected)
-
-
-class EndpointTests(SynchronousTestCase):
-    """Where a shell may be."""
-
-    def test_safe(self) -> None:
-        """Not where just anybody may come."""
-        for safe in (
-            "unix:/run/x.sock:mode=600",
-            "ssl:9000:privateKey=x",
-            "tcp:9000:interface=127.0.0.1",
-            "tcp6:9000:interface=\\:\\:1",
-        ):
-            check_endpoint(safe)
-        for open_ in ("tcp:9000", "tcp:9000:interface=0.0.0.0", "tcp:1:interface=127.0.0.1.x.org"):
-            self.assertRaises(OpenDoor, check_endpoint, open_)
 
 
 class DistantTests(TestCase):

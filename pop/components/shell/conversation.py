@@ -31,6 +31,9 @@ class Conversation:
     @param write: takes what commands write.
     """
 
+    prompt = PROMPT
+    inside = True
+
     def __init__(self, shell: Shell, write: Callable[[str], None]) -> None:
         self.shell = shell
         self.session = Session(write, self._ask)

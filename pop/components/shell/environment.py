@@ -26,7 +26,16 @@ class EnvironmentCommands:
 
     def get_methods(self) -> list[tuple[str, Method]]:
         """The commands."""
-        names = ("properties", "property", "sysprops", "sysprop", "threads", "thread", "pwd")
+        names = (
+            "properties",
+            "property",
+            "sysprops",
+            "sysprop",
+            "threads",
+            "thread",
+            "pwd",
+            "whoami",
+        )
         return [(name, getattr(self, name)) for name in names]
 
     def properties(self, session: Session) -> None:
@@ -81,6 +90,11 @@ class EnvironmentCommands:
         """Show the directory that this process is in"""
         session.write_line(os.getcwd())
         return os.getcwd()
+
+    def whoami(self, session: Session) -> str | None:
+        """Show as whom you have come in, where you were asked for a name"""
+        session.write_line(session.subject or "Nobody has asked for your name.")
+        return session.subject
 
 
 @BundleActivator

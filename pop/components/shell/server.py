@@ -10,10 +10,11 @@ then on, each line both ways is a JSON object:
 """
 
 import json
-import re
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
@@ -21,33 +22,14 @@ from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
 from zope.interface import implementer
 
-from pop.components.errors import BundleException
-from pop.components.shell.conversation import BANNER, PROMPT, Conversation, Reply
+from pop.components.shell.conversation import BANNER, Conversation, Reply
 from pop.components.shell.core import Shell
+from pop.components.shell.login import Login
 
 log = Logger()
 HELLO = b'{"pop": "shell"}'
 GREETING = 0.2
 """Seconds that a program has to say hello; whoever has not by then is greeted as a person."""
-_LOOPBACK = re.compile(r"interface=(127(\\?\.\d+){3}|localhost|\\:\\:1|::1)(:|$)")
-
-
-class OpenDoor(BundleException):
-    """The shell may not listen at {endpoint}: whoever comes there could do anything. Use a UNIX
-    socket, TLS, or TCP on the loopback interface (tcp:PORT:interface=127.0.0.1)."""
-
-
-def check_endpoint(description: str) -> None:
-    """Refuse an endpoint that anybody may reach.
-
-    @raise OpenDoor: with what to do instead.
-    """
-    kind = description.partition(":")[0]
-    if kind in ("unix", "ssl", "tls") or (
-        kind in ("tcp", "tcp6", "tcp4") and _LOOPBACK.search(description)
-    ):
-        return
-    raise OpenDoor(endpoint=description)
 
 
 @implementer(IHalfCloseableProtocol)
@@ -61,7 +43,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
     def __init__(self, factory: "ShellFactory") -> None:
         self.factory = factory
         vars(self)["callLater"] = factory.clock.callLater  # as TimeoutMixin wants it
-        self.conversation = Conversation(factory.shell, self._write)
+        self.conversation = factory.conversation(self._write)
         self._waiting: deque[str] = deque()
         self._busy = False
         self._closing = False
@@ -76,7 +58,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
             self.transport.loseConnection()
             return
         self.factory.connections.add(self)
-        self.setTimeout(self.factory.idle)
+        self.setTimeout(self.factory.idle if self.conversation.inside else self.factory.login)
         self._greeting = self.factory.clock.callLater(GREETING, self._greet)
 
     def connectionLost(self, reason: Any = None) -> None:
@@ -99,10 +81,15 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def timeoutConnection(self) -> None:
         """Nobody has said anything for long; a command that takes long is not that."""
-        if self._busy:
-            self.setTimeout(self.factory.idle)
+        if self._busy and self.conversation.inside:
+            self._wait()
         else:
             self.transport.loseConnection()
+
+    def _wait(self) -> None:
+        # Who has not been let in yet gets no more time, whatever they send.
+        if self.conversation.inside and self in self.factory.connections:
+            self.setTimeout(self.factory.idle)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """That is no command."""
@@ -110,11 +97,11 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def lineReceived(self, line: bytes) -> None:
         """A person's line, or a program's."""
-        self.resetTimeout()
+        self._wait()
         if not self._begun:
             if line.strip() == HELLO:
                 self._begun = self._programs = True
-                self._reply(Reply(PROMPT, True))
+                self._reply(Reply(self.conversation.prompt, True))
                 return
             self._greet()
         if self._programs:
@@ -125,7 +112,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
     def _greet(self) -> None:
         if not self._begun:
             self._begun = True
-            self._write(BANNER + PROMPT)
+            self._write(BANNER + self.conversation.prompt)
 
     def _message(self, line: bytes) -> None:
         try:
@@ -159,6 +146,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def _replied(self, reply: Reply) -> None:
         self._busy = False
+        self._wait()
         self._reply(reply)
         if reply.end:
             self._waiting.clear()
@@ -189,6 +177,8 @@ class ShellFactory(Factory):
     @param most: connections at a time.
     @param most_lines: lines that may wait on one of them.
     @param idle: seconds until one is closed that says nothing.
+    @param login: seconds until one is closed that has not been let in.
+    @param checker: knows the names and passwords of those who may come; without one, all may.
     """
 
     noisy = False
@@ -200,13 +190,22 @@ class ShellFactory(Factory):
         most: int = 32,
         most_lines: int = 1000,
         idle: float = 3600.0,
+        login: float = 60.0,
+        checker: ICredentialsChecker | None = None,
     ) -> None:
         self.shell = shell
         self.clock = clock
         self.most = most
         self.most_lines = most_lines
         self.idle = idle
+        self.login = login
+        self.checker = checker
         self.connections: set[ShellProtocol] = set()
+
+    def conversation(self, write: Callable[[str], None]) -> Conversation | Login:
+        """What takes the lines of one more."""
+        conversation = Conversation(self.shell, write)
+        return conversation if self.checker is None else Login(self.checker, conversation)
 
     def buildProtocol(self, address: Any) -> ShellProtocol:
         """One more."""

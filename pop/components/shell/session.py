@@ -19,6 +19,7 @@ class Session:
     @param write: takes text for the person to read.
     @param ask: asks the person for a line; L{None} if that cannot be done.
     @ivar leave: whether the person wants to go.
+    @ivar subject: the person's name, if it was asked for.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Session:
         self._ask = ask
         self.variables: dict[str, Any] = {}
         self.leave = False
+        self.subject: str | None = None
 
     def write(self, text: str) -> None:
         """Write a text as it is."""
