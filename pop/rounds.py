@@ -41,8 +41,10 @@ class Rounds:
             self._clock.callLater(0, self._begin)
 
     def _begin(self) -> None:
-        if self._round is None and self._running:
-            self._due = False
+        if self._round is not None:
+            return  # the end of that one begins it
+        self._due = False
+        if self._running:
             self._round = Deferred.fromCoroutine(self._go())
             self._round.addErrback(self._failed)
             self._round.addBoth(self._end)
