@@ -23,6 +23,7 @@ from pop.components.callbacks import (
     Validate,
     ValidateComponent,
 )
+from pop.components.configured import RequiresConfiguration
 from pop.components.container import SERVICE_IPOPO, Container, use_ipopo
 from pop.components.context import BundleContext
 from pop.components.decorators import (
@@ -107,6 +108,7 @@ __all__ = [
     "Requires",
     "RequiresBest",
     "RequiresBroadcast",
+    "RequiresConfiguration",
     "RequiresMap",
     "RequiresVarFilter",
     "ServiceEvent",

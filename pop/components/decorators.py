@@ -71,7 +71,7 @@ class ComponentFactory:
         context.complete = True
         setattr(cls, CONTEXT, context)
         for field in context.requirements():
-            if not hasattr(cls, field):
+            if field.isidentifier() and not hasattr(cls, field):
                 setattr(cls, field, None)
         return cls
 

@@ -42,6 +42,10 @@ class Handler:
         """Whether the component may be valid."""
         return True
 
+    def why(self) -> str:
+        """Why it may not be, for people."""
+        return f"{type(self).__name__} does not let it be valid"
+
     def pre_validate(self) -> None:
         """It is about to become valid."""
 

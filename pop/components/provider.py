@@ -113,9 +113,24 @@ class Provider(Callee):
                 handler.on_hidden_property_change(name, old, new)
             return
         self.properties[name] = new
+        self._show(name, old, new, {name: new})
+
+    def drop_property(self, name: str) -> None:
+        """Have a property no more, unless it is a field's."""
+        if name in self.properties and name not in self.declared.properties:
+            self._show(name, self.properties.pop(name), None, {}, (name,))
+
+    def _show(
+        self,
+        name: str,
+        old: Any,
+        new: Any,
+        changes: Mapping[str, Any],
+        removed: tuple[str, ...] = (),
+    ) -> None:
         for offer in self.offers:
             if offer.registration is not None:
-                offer.registration.set_properties({name: new})
+                offer.registration.set_properties(changes, removed)
         for dependency in self.dependencies:
             dependency.property_changed(self.properties)
         for handler in self.handlers:

@@ -13,6 +13,7 @@ from pop.components.configuration.admin import (
 from pop.components.framework import Framework
 from pop.components.registry import ServiceRegistration
 from pop.test.bundles import BundleCase
+from pop.test.frameworks import FrameworkTestCase
 
 
 class Managed:
@@ -85,3 +86,23 @@ class ConfigurationCase(BundleCase):
         self.done(self.bundle.stop())
         self.done(self.bundle.start())
         self.admin = admin_of(self.framework)
+
+
+class ConfiguredCase(FrameworkTestCase):
+    """A framework with components and configurations, which are not kept."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.framework.add_property(configuration.NO_FOLDER, True)
+        self.bundle = self.context.install_bundle(configuration.__name__)
+        self.successResultOf(self.bundle.start())
+        self.admin = admin_of(self.framework)
+
+    def update(self, pid: str = "a", **properties: Any) -> None:
+        """Replace the properties of a configuration; C{__} stands for a dot in names."""
+        given = {name.replace("__", "."): value for name, value in properties.items()}
+        self.successResultOf(self.admin.get_configuration(pid).update(given))
+
+    def delete(self, pid: str = "a") -> None:
+        """Delete a configuration."""
+        self.successResultOf(self.admin.get_configuration(pid).delete())

@@ -12,7 +12,10 @@ from typing import Final
 from pop.components.bundle import BundleActivator
 from pop.components.configuration.admin import SERVICE_CONFIGURATION_ADMIN, ConfigurationAdmin
 from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE, Folder
+from pop.components.configuration.required import RequiredFactory
+from pop.components.configured import HANDLER_CONFIGADMIN
 from pop.components.context import BundleContext
+from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY
 
 CONFIGURATION_FOLDER: Final = "configuration.folder"
 NO_FOLDER: Final = "pelix.configadmin.persistence.default.disable"
@@ -30,3 +33,6 @@ class Activator:
         admin = ConfigurationAdmin(context)
         admin.start()
         context.register_service(SERVICE_CONFIGURATION_ADMIN, admin)
+        context.register_service(
+            SERVICE_HANDLER_FACTORY, RequiredFactory(), {HANDLER_ID: HANDLER_CONFIGADMIN}
+        )
