@@ -1,0 +1,159 @@
+"""Threads for calls that block, which is all that threads are for here.
+
+Everything else happens in the reactor's thread, and so does what follows from a call: the pool,
+which is registered under L{SERVICE_THREAD_POOL}, answers with Deferreds.
+"""
+
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any, Final, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python import threadpool
+
+from pop.components.bundle import BundleActivator
+from pop.components.context import BundleContext
+from pop.components.errors import BundleException
+
+P = ParamSpec("P")
+T = TypeVar("T")
+SERVICE_THREAD_POOL: Final = "pop.components.threadpool"
+PROPERTY_THREADS: Final = "pop.components.threads"
+"""A property of the framework: how many threads there are at most; 10, if it is none."""
+PROPERTY_QUEUE: Final = "pop.components.threads.queue"
+"""A property of the framework: how many calls may wait for a thread; any number, if it is none."""
+USUAL_THREADS = 10
+
+
+class NoThreads(BundleException):
+    """Calls in threads need a reactor to come back to: make the framework with clock=reactor."""
+
+
+class PoolFull(BundleException):
+    """The thread pool takes no more calls: {waiting} wait already for its {threads} threads."""
+
+
+class PoolEnded(BundleException):
+    """The thread pool takes no more calls: it has been stopped."""
+
+
+class ThreadPool:
+    """Calls what blocks in threads, which it makes as they are needed, and keeps until it ends.
+
+    Its methods are for the reactor's thread.
+
+    @param most: threads.
+    @param queue: calls that may wait for one of them; 0 for any number.
+    """
+
+    def __init__(self, reactor: Any, most: int = USUAL_THREADS, queue: int = 0) -> None:
+        self._reactor = reactor
+        self._most = most
+        self._queue = queue
+        self._pool = threadpool.ThreadPool(0, most, "components")
+        self._calls: set[_Call] = set()
+        self._joining: list[Deferred[None]] = []
+        self._ending = False
+
+    def start(self) -> None:
+        """Begin with the calls that there are."""
+        self._pool.start()
+
+    def enqueue(self, method: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Deferred[T]:
+        """Call something in a thread, in the context (L{contextvars}) of now; what comes of it.
+
+        A call that is cancelled is not made, unless it has begun; then nobody learns how it ends.
+        @raise PoolFull: too many calls wait already.
+        @raise PoolEnded: there are no threads any more.
+        """
+        if self._ending:
+            raise PoolEnded
+        if self._queue and len(self._calls) >= self._most + self._queue:
+            raise PoolFull(waiting=self._queue, threads=self._most)
+        context = copy_context()
+        call = _Call(lambda: context.run(method, *arguments, **named))
+        self._calls.add(call)
+        made = deferToThreadPool(self._reactor, self._pool, call.make)
+        made.addBoth(self._ended, call).chainDeferred(call.answer)
+        return call.answer
+
+    def _ended(self, result: Any, call: "_Call") -> Any:
+        self._calls.discard(call)
+        if not self._calls:
+            if self._ending:
+                self._pool.stop()  # which waits for threads that have nothing to do any more
+            joining, self._joining = self._joining, []
+            for deferred in joining:
+                deferred.callback(None)
+        return result
+
+    def join(self) -> Deferred[None]:
+        """Fires when all calls have ended."""
+        joined: Deferred[None] = Deferred()
+        if self._calls:
+            self._joining.append(joined)
+        else:
+            joined.callback(None)
+        return joined
+
+    def clear(self) -> Deferred[None]:
+        """Cancel the calls that have not begun; fires when the others have ended."""
+        for call in tuple(self._calls):
+            if not call.begun:
+                call.answer.cancel()
+        return self.join()
+
+    def stop(self) -> Deferred[None]:
+        """End all threads, as L{clear}; nothing waits for a thread that hangs but this Deferred."""
+        if not self._ending:
+            self._ending = True
+            if not self._calls:
+                self._pool.stop()
+        return self.clear()
+
+
+class _Call:
+    """One call.
+
+    @ivar begun: whether a thread has taken it up.
+    @ivar answer: what comes of it.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.answer: Deferred[Any] = Deferred()
+        self.begun = False
+        self._work = work
+
+    def make(self) -> Any:
+        """In a thread: make it, unless it was cancelled."""
+        self.begun = not self.answer.called
+        return self._work() if self.begun else None
+
+
+@BundleActivator
+class Activator:
+    """Registers a L{ThreadPool} while the bundle is active."""
+
+    def start(self, context: BundleContext) -> None:
+        """As large as the framework's properties say."""
+        reactor: Any = context.get_framework().patience.clock
+        if not IReactorFromThreads.providedBy(reactor):
+            raise NoThreads
+        self.pool = ThreadPool(
+            reactor,
+            _number(context.get_property(PROPERTY_THREADS)) or USUAL_THREADS,
+            _number(context.get_property(PROPERTY_QUEUE)),
+        )
+        self.pool.start()
+        context.register_service(SERVICE_THREAD_POOL, self.pool)
+
+    def stop(self, context: BundleContext) -> Deferred[None]:
+        """No thread is left."""
+        return self.pool.stop()
+
+
+def _number(said: Any) -> int:
+    text = str(said).strip()
+    return int(text) if text.isdecimal() else 0
