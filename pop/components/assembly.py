@@ -62,7 +62,8 @@ def assemble(
 
 def _set_properties(component: Component) -> None:
     """What was given comes first, then what the framework says, then the class."""
-    declared, given, values = component.declared, component.given, component.instance.__dict__
+    declared, values = component.declared, component.instance.__dict__
+    given = _undotted(component.given, declared.hidden) if declared.hidden else component.given
     for target, defaults, fields in (
         (component.properties, declared.properties, declared.property_fields),
         (component.hidden, declared.hidden, declared.hidden_fields),
@@ -76,6 +77,14 @@ def _set_properties(component: Component) -> None:
     for name, value in given.items():
         if name not in component.hidden and name != INSTANCE_NAME:
             component.properties[name] = value
+
+
+def _undotted(given: Mapping[str, Any], hidden: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A hidden property may be given with a dot before its name, as when it is changed."""
+    return {
+        name[1:] if name.startswith(".") and name[1:] in hidden else name: value
+        for name, value in given.items()
+    }
 
 
 def _filtered(component: Component, kind: str, field: str, requirement: Requirement) -> Requirement:

@@ -217,9 +217,18 @@ class Container(Inventory):
             component.ask(Event.RETRY)
         return component.state
 
-    def reconfigure(self, name: str, properties: Mapping[str, Any]) -> None:
-        """Change properties of a component; a hidden one by its name with a dot before it."""
-        self.component(name).set_properties(properties)
+    def reconfigure(
+        self, name: str, properties: Mapping[str, Any], removed: Iterable[str] = ()
+    ) -> None:
+        """Change properties of a component; a hidden one by its name with a dot before it.
+
+        @param removed: the names of those that are to be as if they had not been given.
+        """
+        component = self.component(name)
+        for each in removed:
+            component.given.pop(each, None)
+            component.reset_property(each)
+        component.set_properties(properties)
 
     # Handlers
 

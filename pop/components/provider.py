@@ -120,6 +120,18 @@ class Provider(Callee):
         if name in self.properties and name not in self.declared.properties:
             self._show(name, self.properties.pop(name), None, {}, (name,))
 
+    def reset_property(self, name: str) -> None:
+        """Let a property be what it is when nobody says another."""
+        hidden, properties = self.declared.hidden, self.declared.properties
+        bare = name.removeprefix(".")
+        if bare not in hidden and name not in properties:
+            self.drop_property(name)
+            return
+        default = hidden[bare] if bare in hidden else properties[name]
+        value = self.context.get_property(bare if bare in hidden else name)
+        written = f".{bare}" if bare in hidden else name
+        self.set_properties({written: default if value is None else value})
+
     def _show(
         self,
         name: str,

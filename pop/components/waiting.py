@@ -68,15 +68,16 @@ class WaitingList:
     ) -> None:
         """Change its properties, now and for when it is made again.
 
-        @param removed: the names of those that it is made without from then on.
+        @param removed: the names of those that are to be as if they had not been given.
         @raise NotWaiting: none of that name is wanted.
         """
         wanted = self._find(component)
         wanted.properties.update(properties)
+        removed = tuple(removed)
         for name in removed:
             wanted.properties.pop(name, None)
         if wanted.made:
-            self._container.reconfigure(component, properties)
+            self._container.reconfigure(component, properties, removed)
 
     def remove(self, component: str) -> Deferred[None]:
         """Want it no more, and kill it if it is there; fires when it is gone.

@@ -11,6 +11,7 @@ from typing import Final
 
 from pop.components.bundle import BundleActivator
 from pop.components.configuration.admin import SERVICE_CONFIGURATION_ADMIN, ConfigurationAdmin
+from pop.components.configuration.bridge import Bridge
 from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE, Folder
 from pop.components.configuration.required import RequiredFactory
 from pop.components.configured import HANDLER_CONFIGADMIN
@@ -25,6 +26,9 @@ NO_FOLDER: Final = "pelix.configadmin.persistence.default.disable"
 class Activator:
     """Registers a L{ConfigurationAdmin} and what keeps configurations."""
 
+    def __init__(self) -> None:
+        self._bridge: Bridge | None = None
+
     def start(self, context: BundleContext) -> None:
         """What is kept is known before anybody can ask."""
         if str(context.get_property(NO_FOLDER) or "no").lower() in ("no", "false", "0"):
@@ -36,3 +40,10 @@ class Activator:
         context.register_service(
             SERVICE_HANDLER_FACTORY, RequiredFactory(), {HANDLER_ID: HANDLER_CONFIGADMIN}
         )
+        self._bridge = Bridge(context)
+        self._bridge.start()
+
+    async def stop(self, context: BundleContext) -> None:
+        """The components that configurations have asked for go first."""
+        if self._bridge is not None:
+            await self._bridge.stop()
