@@ -25,6 +25,8 @@ class Host:
 
     @ivar agent: the present or the last one.
     @ivar network: the agent's way to ZooKeeper.
+    @ivar owner: whom its files belong to, besides the machine.
+    @ivar boot: since when the machine has been up.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Host:
         self.snapshot = FakeFile()
         self.finished = FakeFile()
         self.journal: list[Entry] = []
+        self.owner: dict[str, str] = {}
+        self.boot = "b"
         self._world = world
         self._pid = pid
         self._catalogue = catalogue
@@ -69,8 +73,8 @@ class Host:
             session=self.session,
             snapshot=self.snapshot,
             finished=self.finished,
-            owner={},
-            boot="b",
+            owner=self.owner,
+            boot=self.boot,
             keeps_services=lambda: self._keeps,
             journal=self.journal.append,
         )
