@@ -17,7 +17,7 @@ from pop.components.callbacks import (
 )
 from pop.components.calls import Pause
 from pop.components.context import BundleContext
-from pop.components.errors import FrameworkException
+from pop.components.errors import BundleException, FrameworkException
 from pop.components.factory import FactoryContext, FieldCallback
 from pop.components.life import Life, Phase
 from pop.components.notices import Kind
@@ -132,6 +132,9 @@ class Callee:
         except FrameworkException as error:
             self.complain("{method} cannot go on", method=method.__qualname__)
             self.alarm(error)
+            return error
+        except BundleException as error:  # what an operator can mend
+            log.error("{component}: {error}", component=self.name, error=error)
             return error
         except Exception as error:
             self.complain("{method} failed", method=method.__qualname__)

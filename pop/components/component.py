@@ -21,7 +21,7 @@ from pop.components.callbacks import (
 from pop.components.calls import advance
 from pop.components.context import BundleContext
 from pop.components.dependency import Dependency
-from pop.components.errors import FrameworkException
+from pop.components.errors import BundleException, FrameworkException
 from pop.components.factory import FactoryContext
 from pop.components.fields import COMPONENT
 from pop.components.life import BUSY, Deed, Event, Phase, step
@@ -188,7 +188,7 @@ class Component(Provider):
         for handler in self.handlers:
             handler.pre_validate()
         error = await self.call_of_life(VALIDATE)
-        self.error_trace = None if error is None else "".join(format_exception(error))
+        self.error_trace = None if error is None else _trace(error)
         if error is not None:
             return Event.RAISED
         if self._broken():
@@ -265,6 +265,11 @@ class Component(Provider):
     def lingers_not(self, reference: ServiceReference) -> None:
         """It has let it go."""
         self.container.lingering.discard(reference, self)
+
+
+def _trace(error: BaseException) -> str:
+    """What is shown of an error: of one that an operator can mend, the sentence."""
+    return str(error) if isinstance(error, BundleException) else "".join(format_exception(error))
 
 
 _DEEDS: dict[Deed, Callable[[Component], Any]] = {

@@ -1,0 +1,45 @@
+"""A web server inside a framework: servlets answer requests, each below a path of its own.
+
+A servlet is any object with methods C{do_GET(request, response)}, C{do_POST} and so on, which may
+be coroutine functions. It is registered under L{HTTP_SERVLET} with its paths in the property
+L{HTTP_SERVLET_PATH}; or by whoever requires L{HTTP_SERVICE}, with its C{register_servlet}. The
+bundle is L{pop.components.http.basic}, the components of its factory L{FACTORY_HTTP_BASIC} are the
+servers.
+"""
+
+from typing import Final
+
+HTTP_SERVICE: Final = "pelix.http.service"
+HTTP_SERVLET: Final = "pelix.http.servlet"
+HTTP_ERROR_PAGES: Final = "pelix.http.error.pages"
+FACTORY_HTTP_BASIC: Final = "pelix.http.service.basic.factory"
+
+# Properties of a server
+
+HTTP_SERVICE_ADDRESS: Final = "pelix.http.address"
+HTTP_SERVICE_PORT: Final = "pelix.http.port"
+HTTP_ENDPOINT: Final = "pelix.http.endpoint"
+"""Where to listen, as Twisted describes endpoints, in the place of an address and a port."""
+HTTP_USES_SSL: Final = "pelix.https"
+HTTPS_CERT_FILE: Final = "pelix.https.cert_file"
+HTTPS_KEY_FILE: Final = "pelix.https.key_file"
+HTTP_DEBUG_ERRORS: Final = "pelix.http.debug"
+"""Whether pages about errors show tracebacks and paths; else, a number to look for in the log."""
+HTTP_SOCKET_TIMEOUT: Final = "pelix.http.socket_timeout"
+"""Seconds for a request to arrive, and for a connection to be idle; 0 for no limit."""
+HTTP_CASE_SENSITIVE_PATHS: Final = "pelix.http.case_sensitive_paths"
+
+# Properties of a servlet
+
+HTTP_SERVLET_PATH: Final = "pelix.http.path"
+"""A path, or several."""
+HTTP_MAX_BODY_SIZE: Final = "pelix.http.max_body_size"
+"""Bytes that the body of a request may have; 0 for any. Of a server, and of a servlet that is to
+take more or less than that."""
+
+# What a servlet is told when it is bound
+
+PARAM_ADDRESS: Final = "http.address"
+PARAM_PORT: Final = "http.port"
+PARAM_HTTPS: Final = "http.https"
+PARAM_NAME: Final = "http.name"

@@ -1,0 +1,165 @@
+"""What a servlet answers."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.web.http import NO_BODY_CODES, RESPONSES
+
+from pop.components.http.pages import Pages
+from pop.components.http.wire import Inbound
+
+__all__ = ["HTTPServletResponse"]
+
+
+class HTTPServletResponse:
+    """One answer: first its code, then its headers, then its body.
+
+    It ends when the servlet's method does. Whatever is written after the client has gone is thrown
+    away; a method that waits for something then is cancelled.
+    """
+
+    def __init__(self, inbound: Inbound, path: str, pages: Pages) -> None:
+        self._inbound = inbound
+        self._path = path
+        self._pages = pages
+        self._flow: _Flow | None = None
+
+    def set_response(self, code: int, message: str | None = None) -> None:
+        """What came of it: C{200} unless said otherwise."""
+        text = RESPONSES.get(code, b"") if message is None else _phrase(message)
+        self._inbound.setResponseCode(code, text)
+
+    def set_header(self, name: str, value: Any) -> None:
+        """Set a header, in the place of any of that name.
+
+        @raise RuntimeError: they have been sent.
+        """
+        if self._inbound.startedWriting:
+            raise RuntimeError(f"the headers have been sent: {name} cannot be one of them")
+        self._inbound.responseHeaders.setRawHeaders(name, [str(value)])
+
+    def is_header_set(self, name: str) -> bool:
+        """Whether there is a header of that name."""
+        return bool(self._inbound.responseHeaders.hasHeader(name))
+
+    def end_headers(self) -> None:
+        """Send the headers now; else, they are sent with the body."""
+        if not self._inbound.gone:
+            self._inbound.write(b"")
+
+    def write(self, data: bytes | str) -> Deferred[None]:
+        """Send a piece of the body.
+
+        @return: fires when there is room for more: whoever sends much had better wait for it.
+        """
+        if self._inbound.gone or self._inbound.finished:
+            return succeed(None)
+        if self._flow is None:
+            self._flow = _Flow(self._inbound)
+        self._inbound.write(data.encode() if isinstance(data, str) else data)
+        return self._flow.room()
+
+    def send_content(
+        self,
+        http_code: int,
+        content: str | bytes,
+        mime_type: str | None = "text/html",
+        http_message: str | None = None,
+        content_length: int | None = -1,
+    ) -> None:
+        """Send a whole answer.
+
+        @param content_length: of what is sent in all, if more follows; L{None} if nobody knows.
+        """
+        body = content.encode() if isinstance(content, str) else content
+        self.set_response(http_code, http_message)
+        if mime_type and not self.is_header_set("Content-Type"):
+            is_text = mime_type.startswith("text/") and "charset" not in mime_type
+            self.set_header("Content-Type", mime_type + "; charset=utf-8" * is_text)
+        if content_length is not None and not self.is_header_set("Content-Length"):
+            self.set_header("Content-Length", len(body) if content_length < 0 else content_length)
+        if not self._inbound.gone:
+            self._inbound.write(body)
+
+    def send_error(self, code: int, details: str = "") -> None:
+        """Send a page that says what went wrong."""
+        self.send_content(code, self._pages.page(code, self._path, details))
+
+    # For the server
+
+    def gone(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._inbound.gone
+
+    def reset(self) -> None:
+        """Begin anew, if none of it has been sent."""
+        headers = self._inbound.responseHeaders
+        for name, _ in list(headers.getAllRawHeaders()):
+            if name != b"Connection":
+                headers.removeHeader(name)
+
+    def started(self) -> bool:
+        """Whether any of it has been sent."""
+        return bool(self._inbound.startedWriting)
+
+    def finish(self) -> None:
+        """That was all."""
+        inbound = self._inbound
+        if self._flow is not None:
+            self._flow.end()
+        if inbound.gone or inbound.finished:
+            return
+        bare = not inbound.startedWriting and inbound.code not in NO_BODY_CODES
+        if bare and not self.is_header_set("Content-Length"):
+            self.set_header("Content-Length", 0)
+        inbound.finish()
+
+    def abandon(self) -> None:
+        """That was not all, and no more comes: the client sees it in that the connection ends."""
+        if self._flow is not None:
+            self._flow.end()
+        if not self._inbound.gone:
+            self._inbound.channel.abort()
+
+
+class _Flow:
+    """Pauses whoever writes faster than the client reads."""
+
+    def __init__(self, inbound: Inbound) -> None:
+        self._inbound: Inbound | None = inbound
+        self._paused = False
+        self._waiting: list[Deferred[None]] = []
+        inbound.registerProducer(self, True)
+
+    def room(self) -> Deferred[None]:
+        """Fires when more can be written."""
+        if not self._paused:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def end(self) -> None:
+        """Nothing more is written."""
+        inbound, self._inbound = self._inbound, None
+        if inbound is not None and not inbound.gone:
+            inbound.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """The client is slow."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """It has read what there was."""
+        self._paused = False
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
+
+    def stopProducing(self) -> None:
+        """It has gone: who waits is cancelled with what answers it."""
+
+
+def _phrase(message: str) -> bytes:
+    """On one line, whatever it says."""
+    return "".join(filter(str.isprintable, message)).encode("latin-1", "replace")

@@ -1,0 +1,272 @@
+"""The bundle of the web server, in a framework."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop.components import Framework, Phase, ServiceRegistration, use_ipopo
+from pop.components import http as names
+from pop.components.http.errors import PathTaken
+from pop.test.test_component_http_server import Echo, Slow
+from pop.test.web import Far, body_of, code_of
+
+
+class ServerCase(SynchronousTestCase):
+    """A framework with a web server."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = MemoryReactorClock()
+        self.framework = Framework(clock=self.reactor, environment={})
+        self.context = self.framework.get_bundle_context()
+        for name in ("pop.components.ipopo", "pop.components.http.basic"):
+            self.framework.install_bundle(name)
+        self.successResultOf(self.framework.start())
+
+    def make(self, name: str = "web", **properties: Any) -> Any:
+        """A server; its properties are named without C{pelix.http.}."""
+        given = {f"pelix.http.{key}": value for key, value in properties.items()}
+        with use_ipopo(self.context) as ipopo:
+            ipopo.instantiate(names.FACTORY_HTTP_BASIC, name, {"pelix.http.port": 8080, **given})
+            return ipopo.component(name)
+
+    def register(self, servlet: Any, *paths: str, **properties: Any) -> ServiceRegistration:
+        """A servlet at some paths."""
+        said: Any = paths[0] if len(paths) == 1 else list(paths)
+        return self.context.register_service(
+            names.HTTP_SERVLET, servlet, {names.HTTP_SERVLET_PATH: said, **properties}
+        )
+
+    def connect(self) -> Far:
+        """A connection to the last server."""
+        factory = self.reactor.tcpServers[-1][1]
+        far = Far()
+        far.protocol = factory.buildProtocol(None)
+        far.protocol.makeConnection(far)
+        return far
+
+    def code(self, target: str) -> int:
+        """How a request is answered."""
+        far = self.connect()
+        code = code_of(far.ask(target))
+        far.loseConnection()
+        return code
+
+    def service(self) -> Any:
+        """The server, as the framework sees it."""
+        reference = self.context.get_service_reference(names.HTTP_SERVICE)
+        assert reference is not None
+        return self.context.get_service(reference)
+
+
+class ListenTests(ServerCase):
+    """Where a server listens."""
+
+    def test_port(self) -> None:
+        """It listens at an address and a port, and says where."""
+        self.make(address="127.0.0.1", port="8081")
+        port, _, _, interface = self.reactor.tcpServers[0]
+        self.assertEqual((8081, "127.0.0.1"), (port, interface))
+        reference = self.context.get_service_reference(names.HTTP_SERVICE)
+        assert reference is not None
+        self.assertFalse(reference.get_property(names.HTTP_USES_SSL))
+
+    def test_endpoint(self) -> None:
+        """It listens wherever a description of Twisted's says."""
+        self.make(endpoint="unix:/run/web.sock:mode=600")
+        self.assertEqual("/run/web.sock", self.reactor.unixServers[0][0])
+        self.assertEqual(("", 0), self.service().get_access())
+
+    def test_nonsense(self) -> None:
+        """A property that makes no sense is refused by name, without a traceback."""
+        for key, value in {
+            "port": "Abc",
+            "port ": -1,
+            "port  ": 65536,
+            "debug": "maybe",
+            "max_body_size": "much",
+            "socket_timeout": -1,
+            "endpoint": "pigeon:1",
+        }.items():
+            component = self.make(f"web {key}", **{key.strip(): value})
+            self.assertIs(Phase.ERRONEOUS, component.state)
+            self.assertNotIn("Traceback", component.error_trace)
+            name = f"pelix.http.{key.strip()}" if key != "endpoint" else "pigeon"
+            self.assertIn(name, component.error_trace)
+        self.assertEqual([], self.reactor.tcpServers)
+        self.assertEqual([], self.flushLoggedErrors())
+
+    def test_no_reactor(self) -> None:
+        """Where there is no reactor to listen with, that is said."""
+        framework = Framework()
+        for name in ("pop.components.ipopo", "pop.components.http.basic"):
+            framework.install_bundle(name)
+        self.successResultOf(framework.start())
+        with use_ipopo(framework.get_bundle_context()) as ipopo:
+            ipopo.instantiate(names.FACTORY_HTTP_BASIC, "web", {})
+            self.assertIn("clock=reactor", ipopo.component("web").error_trace)
+        self.successResultOf(framework.stop())
+
+    def test_several(self) -> None:
+        """There may be several servers, each with all the servlets that are registered."""
+        self.register(Echo(), "/a")
+        self.make("one", port=8001)
+        self.make("two", port=8002)
+        self.assertEqual([8001, 8002], [port for port, *_ in self.reactor.tcpServers])
+        self.assertEqual(200, self.code("/a"))
+
+
+class RegisteredTests(ServerCase):
+    """Servlets that are registered."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.make()
+
+    def test_paths(self) -> None:
+        """A servlet answers at its paths, as long as it is registered."""
+        registration = self.register(Echo(), "/a", "/b")
+        self.assertEqual([200, 200, 404], [self.code(path) for path in ("/a", "/b", "/c")])
+        registration.unregister()
+        self.assertEqual([404, 404], [self.code(path) for path in ("/a", "/b")])
+
+    def test_changed(self) -> None:
+        """When its paths change, it leaves the old ones before it comes to the new ones; where it
+        stays, it is told nothing."""
+        told: list[str] = []
+
+        class Servlet(Echo):
+            def bound_to(self, path: str, parameters: Any) -> None:
+                told.append(f"to {path}")
+
+            def unbound_from(self, path: str, parameters: Any) -> None:
+                told.append(f"from {path}")
+
+        registration = self.register(Servlet(), "/a", "/b")
+        registration.set_properties({names.HTTP_SERVLET_PATH: ["/b", "/c"]})
+        self.assertEqual(["to /a", "to /b", "from /a", "to /c"], told)
+        self.assertEqual([404, 200, 200], [self.code(path) for path in ("/a", "/b", "/c")])
+
+    def test_limit(self) -> None:
+        """Another limit for bodies holds at once."""
+        registration = self.register(Echo(), "/a", **{names.HTTP_MAX_BODY_SIZE: 1})
+        far = self.connect()
+        self.assertEqual(413, code_of(far.ask("/a", "POST", "abc")))
+        registration.set_properties({names.HTTP_MAX_BODY_SIZE: 3})
+        self.assertEqual(201, code_of(self.connect().ask("/a", "POST", "abc")))
+
+    def test_clash(self) -> None:
+        """Of two that want a path, the first has it, and the other gets it when that goes. With
+        iPOPO, the other never answers."""
+        first = self.register(Echo(), "/a")
+        slow = Slow()
+        slow.waiting.callback("the other")
+        second = self.register(slow, "/a", "/b")
+        self.assertIn("'/a'", body_of(self.connect().ask("/a")))
+        first.unregister()
+        self.assertEqual("the other", body_of(self.connect().ask("/a")))
+        second.unregister()
+        self.assertEqual(404, self.code("/a"))
+
+    def test_no_path(self) -> None:
+        """What is no path is passed over."""
+        self.register(Echo(), "nonsense", "/a")
+        self.register(Echo())
+        self.assertEqual(200, self.code("/a"))
+
+    def test_pages(self) -> None:
+        """The best that is registered for pages about errors makes them."""
+
+        class Custom:
+            def make_not_found_page(self, path: str) -> str:
+                return f"nothing at {path}"
+
+        registration = self.context.register_service(names.HTTP_ERROR_PAGES, Custom())
+        self.assertEqual("nothing at /a", body_of(self.connect().ask("/a")))
+        registration.unregister()
+        self.assertIn("Nobody answers", self.connect().ask("/a"))
+
+
+class ServiceTests(ServerCase):
+    """Servlets of those who require a server."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.make()
+
+    def test_register(self) -> None:
+        """A servlet answers from when it is registered until it is not."""
+        server, servlet = self.service(), Echo()
+        self.assertTrue(server.register_servlet("/a", servlet, {"x": 1}))
+        self.assertEqual(["/a"], server.get_registered_paths())
+        found = server.get_servlet("/a/b")
+        self.assertEqual((servlet, 1, "/a"), (found[0], found[1]["x"], found[2]))
+        self.assertEqual("web", found[1][names.PARAM_NAME])
+        self.assertRaises(PathTaken, server.register_servlet, "/a", Echo())
+        self.assertTrue(server.unregister("/a"))
+        self.assertFalse(server.unregister("/a"))
+        server.register_servlet("/b", servlet)
+        self.assertTrue(server.unregister(None, servlet))
+        self.assertFalse(server.unregister(None))
+        self.assertIsNone(server.get_servlet("/b"))
+
+    def test_forgotten(self) -> None:
+        """What a bundle has forgotten to take back goes with its use of the server."""
+        reference = self.context.get_service_reference(names.HTTP_SERVICE)
+        assert reference is not None
+        server = self.context.get_service(reference)
+        server.register_servlet("/a", Echo())
+        self.register(Echo(), "/b")
+        self.context.unget_service(reference)
+        self.assertEqual([404, 200], [self.code(path) for path in ("/a", "/b")])
+
+    def test_pages(self) -> None:
+        """Its pages about errors can be had."""
+        self.assertIn("404 Not Found", self.service().make_not_found_page("/x"))
+        self.assertIn("&lt;x&gt;", self.service().make_exception_page("/x", "<x>"))
+
+
+class EndTests(ServerCase):
+    """The end of a server."""
+
+    def kill(self) -> Deferred[Any]:
+        """End it."""
+        with use_ipopo(self.context) as ipopo:
+            killed: Deferred[Any] = ipopo.kill("web")
+            return killed
+
+    def test_answers(self) -> None:
+        """What is being answered has its answer; connections that wait for nothing are closed."""
+        self.make()
+        slow = Slow()
+        told: list[str] = []
+        slow.unbound_from = lambda path, parameters: told.append(path)  # type: ignore[attr-defined]
+        self.register(slow, "/")
+        idle, far = self.connect(), self.connect()
+        far.ask("/")
+        killed = self.kill()
+        self.assertNoResult(killed)
+        self.assertEqual([False, True], [idle.connected, far.connected])
+        slow.waiting.callback("the last")
+        answer = far.take()
+        self.assertEqual("the last", body_of(answer))
+        self.assertIn("Connection: close", answer)
+        self.assertFalse(far.connected)
+        self.successResultOf(killed)
+        self.assertEqual(["/"], told)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_grace(self) -> None:
+        """It waits for answers, but not for ever."""
+        self.make()
+        slow = Slow()
+        self.register(slow, "/")
+        far = self.connect()
+        far.ask("/")
+        killed = self.kill()
+        self.reactor.advance(5)
+        self.successResultOf(killed)
+        self.assertTrue(far.aborted)
+        self.assertEqual("cancelled", slow.ended)
+        self.assertEqual([], self.reactor.getDelayedCalls())

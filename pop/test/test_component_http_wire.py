@@ -1,0 +1,200 @@
+"""Connections to a web server."""
+
+from typing import Any
+
+from pop.test.test_component_http_server import Echo, Slow
+from pop.test.web import Far, WebCase, body_of, code_of, header_of
+
+HEAD = "POST / HTTP/1.1\r\nHost: x\r\n"
+
+
+class KeepTests(WebCase):
+    """Connections that are kept."""
+
+    def test_kept(self) -> None:
+        """Any number of requests may follow each other on one connection."""
+        self.bind("/", Echo())
+        far = self.connect()
+        for n in range(3):
+            self.assertEqual(200, code_of(far.ask(f"/{n}")))
+        self.assertEqual("cba", body_of(far.ask("/", "POST", "abc")))
+        self.assertTrue(far.connected)
+
+    def test_pipeline(self) -> None:
+        """Requests that are sent at once are answered in that order, one after the other."""
+        slow = self.bind("/slow", Slow())
+        self.bind("/", Echo())
+        far = self.connect()
+        far.send("GET /slow HTTP/1.1\r\n\r\nGET /fast HTTP/1.1\r\n\r\n")
+        self.assertEqual("", far.take())
+        slow.waiting.callback("slow")
+        said = far.take()
+        self.assertLess(said.index("slow"), said.index("/fast"))
+
+    def test_close(self) -> None:
+        """Who asks for the end of the connection, or knows no other, gets it."""
+        self.bind("/", Echo())
+        far = self.connect()
+        self.assertEqual(
+            "close", header_of(far.ask("/", "GET", "", "Connection: close"), "Connection")
+        )
+        self.assertFalse(far.connected)
+        far = self.connect()
+        far.send("GET / HTTP/1.0\r\n\r\n")
+        self.assertEqual(200, code_of(far.take()))
+        self.assertFalse(far.connected)
+
+    def test_idle(self) -> None:
+        """A connection on which nothing happens is closed, without a word."""
+        self.bind("/", Echo())
+        far = self.connect()
+        self.clock.advance(9)
+        far.ask()
+        self.clock.advance(9)
+        self.assertTrue(far.connected)
+        self.clock.advance(1)
+        self.assertEqual("", far.take())
+        self.assertFalse(far.connected)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class LimitTests(WebCase):
+    """How large a request may be."""
+
+    def refused(self, far: Far, code: int) -> None:
+        """A connection has an answer with a code, and ends when it has been read."""
+        answer = far.take()
+        self.assertEqual(code, code_of(answer))
+        self.assertEqual("close", header_of(answer, "Connection"))
+        self.assertEqual(1, answer.count("HTTP/1.1"))
+        far.send("x" * 100)
+        self.assertEqual("", far.take())
+        self.assertTrue(far.connected)
+        self.clock.advance(5)
+        self.assertFalse(far.connected)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_announced(self) -> None:
+        """A body that is said to be too large is refused before it comes; who sends it all the same
+        can read that."""
+        self.bind("/", Echo())
+        far = self.connect()
+        far.send(HEAD + "Expect: 100-continue\r\nContent-Length: 101\r\n\r\n")
+        self.refused(far, 413)
+
+    def test_not_announced(self) -> None:
+        """One whose length nobody has said is refused when it has become too large."""
+        self.bind("/", Echo())
+        far = self.connect()
+        far.send(HEAD + "Transfer-Encoding: chunked\r\n\r\n")
+        far.send("32\r\n", "x" * 50, "\r\n32\r\n", "x" * 50)
+        self.assertEqual("", far.take())
+        far.send("\r\n1\r\nx\r\n1\r\nx\r\n0\r\n\r\n")
+        self.refused(far, 413)
+
+    def test_exact(self) -> None:
+        """What is just as large as it may be is not refused."""
+        self.bind("/", Echo())
+        self.assertEqual(201, code_of(self.ask("/", "POST", "x" * 100)))
+
+    def test_own(self) -> None:
+        """A servlet may have a limit of its own, larger or smaller, or none."""
+        self.bind("/", Echo())
+        self.bind("/small", Echo(), **{"pelix.http.max_body_size": 10})
+        self.bind("/large", Echo(), **{"pelix.http.max_body_size": 0})
+        codes = [
+            code_of(self.ask(target, "POST", "x" * count))
+            for target, count in (("/small", 10), ("/small", 11), ("/large", 100_000), ("/..", 101))
+        ]
+        self.assertEqual([201, 413, 201, 413], codes)
+        self.clock.advance(10)
+
+    def test_head(self) -> None:
+        """A line without an end is refused, as are too many headers."""
+        far = self.connect()
+        far.send("GET /" + "x" * 20_000)
+        self.refused(far, 414)
+        far = self.connect()
+        far.send("GET / HTTP/1.1\r\nX-Y: " + "x" * 20_000)
+        self.refused(far, 431)
+        far = self.connect()
+        far.send("GET / HTTP/1.1\r\n", *["X-Y: z\r\n"] * 502)
+        self.assertEqual(400, code_of(far.take()))
+        self.assertFalse(far.connected)
+
+
+class SlowTests(WebCase):
+    """How slow a request may be."""
+
+    limit = 0
+
+    def test_stalled(self) -> None:
+        """A request that does not go on is answered that it took too long."""
+        self.bind("/", Echo())
+        for part in ("GET", "GET / HTTP/1.1\r\nHost:", HEAD + "Content-Length: 9\r\n\r\nabc"):
+            far = self.connect()
+            far.send(part)
+            self.clock.advance(9)
+            self.assertEqual("", far.take())
+            self.clock.advance(1)
+            self.assertEqual(408, code_of(far.take()), part)
+            self.clock.advance(5)
+            self.assertFalse(far.connected)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_dripping(self) -> None:
+        """Nor does it help to send a byte now and then; it is a minute with iPOPO for each byte."""
+        self.bind("/", Echo())
+        for head in ("GET /", HEAD + "X-Y: ", HEAD + "Content-Length: 9999\r\n\r\n"):
+            far = self.connect()
+            far.send(head)
+            for _ in range(10):
+                self.assertEqual("", far.take())
+                self.clock.advance(1)
+                far.send("x")
+            self.assertEqual(408, code_of(far.take()), head)
+            far.loseConnection()
+
+    def test_long(self) -> None:
+        """A large body may take longer, as long as it comes."""
+        self.bind("/", Echo())
+        far = self.connect()
+        far.send(HEAD + "Content-Length: 20000\r\n\r\n")
+        for _ in range(20):
+            self.clock.advance(1.9)
+            far.send("x" * 1000)
+        self.assertEqual(201, code_of(far.take()))
+
+    def test_answering(self) -> None:
+        """An answer may take any time, even if the next request has begun."""
+        slow = self.bind("/", Slow())
+        self.bind("/next", Echo())
+        far = self.connect()
+        far.ask("/")
+        far.send("GET /ne")
+        self.clock.advance(1000)
+        self.assertTrue(far.connected)
+        slow.waiting.callback("now")
+        self.assertIn("now", far.take())
+        far.send("xt HTTP/1.1\r\n\r\n")
+        self.assertEqual(200, code_of(far.take()))
+
+
+class FlowTests(WebCase):
+    """Answers that are longer than the client is fast."""
+
+    def test_room(self) -> None:
+        """Who writes much is told when there is room for more, and none is lost."""
+        wrote: list[int] = []
+
+        class Much:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                for n in range(5):
+                    await response.write(f"{n}")
+                    wrote.append(n)
+
+        self.bind("/", Much())
+        far = self.connect()
+        far.protocol.pauseProducing()
+        far.ask()
+        self.assertEqual([0, 1, 2, 3, 4], wrote)
