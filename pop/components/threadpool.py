@@ -6,11 +6,13 @@ which is registered under L{SERVICE_THREAD_POOL}, answers with Deferreds.
 
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
+from threading import Thread
+from types import CoroutineType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
-from twisted.internet.threads import deferToThreadPool
 from twisted.python import threadpool
 
 from pop.components.bundle import BundleActivator
@@ -39,6 +41,10 @@ class PoolEnded(BundleException):
     """The thread pool takes no more calls: it has been stopped."""
 
 
+class NotBlocking(BundleException):
+    """What returns a Deferred or a coroutine belongs in the reactor's thread: call it there."""
+
+
 class ThreadPool:
     """Calls what blocks in threads, which it makes as they are needed, and keeps until it ends.
 
@@ -53,6 +59,8 @@ class ThreadPool:
         self._most = most
         self._queue = queue
         self._pool = threadpool.ThreadPool(0, most, "components")
+        # A thread that hangs keeps no process from ending.
+        self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
         self._calls: set[_Call] = set()
         self._joining: list[Deferred[None]] = []
         self._ending = False
@@ -75,19 +83,20 @@ class ThreadPool:
         context = copy_context()
         call = _Call(lambda: context.run(method, *arguments, **named))
         self._calls.add(call)
-        made = deferToThreadPool(self._reactor, self._pool, call.make)
-        made.addBoth(self._ended, call).chainDeferred(call.answer)
+        self._pool.callInThreadWithCallback(partial(self._made, call), call.make)
         return call.answer
 
-    def _ended(self, result: Any, call: "_Call") -> Any:
+    def _made(self, call: "_Call", well: bool, result: Any) -> None:
+        self._reactor.callFromThread(self._ended, call, result)  # this is still the other thread
+
+    def _ended(self, call: "_Call", result: Any) -> None:
         self._calls.discard(call)
+        self._end()
+        call.answer.callback(result)
         if not self._calls:
-            if self._ending:
-                self._pool.stop()  # which waits for threads that have nothing to do any more
             joining, self._joining = self._joining, []
             for deferred in joining:
                 deferred.callback(None)
-        return result
 
     def join(self) -> Deferred[None]:
         """Fires when all calls have ended."""
@@ -107,11 +116,16 @@ class ThreadPool:
 
     def stop(self) -> Deferred[None]:
         """End all threads, as L{clear}; nothing waits for a thread that hangs but this Deferred."""
-        if not self._ending:
-            self._ending = True
-            if not self._calls:
-                self._pool.stop()
-        return self.clear()
+        self._ending = True
+        cleared = self.clear()
+        if self._calls and not self._pool.started:
+            self._pool.start()  # or calls that were asked for before would never end
+        self._end()
+        return cleared
+
+    def _end(self) -> None:
+        if self._ending and not self._calls and self._pool.started:
+            self._pool.stop()  # which waits for threads that have nothing to do any more
 
 
 class _Call:
@@ -129,7 +143,12 @@ class _Call:
     def make(self) -> Any:
         """In a thread: make it, unless it was cancelled."""
         self.begun = not self.answer.called
-        return self._work() if self.begun else None
+        result = self._work() if self.begun else None
+        if isinstance(result, CoroutineType):
+            result.close()
+        if isinstance(result, Deferred | CoroutineType):
+            raise NotBlocking
+        return result
 
 
 @BundleActivator

@@ -1,5 +1,7 @@
 """Calls in threads."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -7,6 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import Clock
+from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from pop.components.errors import NotStarted, NotStopped
@@ -15,11 +18,27 @@ from pop.components.threadpool import (
     PROPERTY_QUEUE,
     PROPERTY_THREADS,
     SERVICE_THREAD_POOL,
+    NotBlocking,
     PoolEnded,
     PoolFull,
     ThreadPool,
 )
 
+HANGS = """
+from threading import Event
+from twisted.internet import reactor
+from pop.components import create_framework
+
+framework = create_framework(["pop.components.threadpool"], clock=reactor)
+framework.patience.seconds = 0.1
+framework.start()
+context = framework.get_bundle_context()
+pool = context.get_service(context.get_service_reference("pop.components.threadpool"))
+pool.enqueue(Event().wait)
+reactor.addSystemEventTrigger("before", "shutdown", framework.stop)
+reactor.callLater(0.1, reactor.stop)
+reactor.run()
+"""
 NAME = "pop.components.threadpool"
 VARIABLE: ContextVar[str] = ContextVar("VARIABLE", default="nothing")
 
@@ -114,6 +133,30 @@ class CallTests(PoolCase):
         self.assertEqual([], threads())
         pool.start()
         self.assertEqual(5, await found)
+
+    async def test_never_started(self) -> None:
+        """What is asked for of a pool that ends before it starts is cancelled."""
+        pool = self.pool(start=False)
+        found = pool.enqueue(self.gate)
+        stopped = pool.stop()
+        await self.failed(found, CancelledError)
+        await stopped
+        self.assertEqual(0, self.gate.calls)
+
+    async def test_stopped_meanwhile(self) -> None:
+        """Whoever gets an answer may stop the pool, or ask for more."""
+        pool = self.pool()
+        await pool.enqueue(int)
+        found = pool.enqueue(int).addCallback(lambda _: pool.enqueue(int, "5"))
+        self.assertEqual(5, await found)
+        await pool.enqueue(int).addCallback(lambda _: pool.stop())
+        self.assertEqual([], threads())
+
+    async def test_asynchronous(self) -> None:
+        """What does not block, but answers later, is refused: it belongs where Deferreds fire."""
+        pool = self.pool()
+        for method in (self.begun, Deferred):
+            await self.failed(pool.enqueue(method), NotBlocking)
 
     async def test_context(self) -> None:
         """A call sees the variables of who asked for it, as they were; it changes its own alone."""
@@ -258,6 +301,21 @@ class BundleTests(PoolCase):
         self.gate.open()
         self.assertEqual("result", await found)
         self.assertEqual([], threads())
+
+
+class ProcessTests(TestCase):
+    """A process with a pool."""
+
+    timeout = 30
+
+    async def test_ends(self) -> None:
+        """A call that hangs for ever does not keep a process from ending."""
+        from twisted.internet import reactor
+
+        found = await getProcessOutputAndValue(
+            sys.executable, ["-c", HANGS], env=os.environ, reactor=reactor
+        )
+        self.assertEqual((b"", b"", 0), found)
 
 
 class ReactorTests(SynchronousTestCase):
