@@ -23,7 +23,7 @@ class NotReloaded(BundleException):
     """The configuration {pid} cannot be read again: {reason}."""
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException | None) -> str:
     """What to tell people of an error from elsewhere."""
     said = error.strerror if isinstance(error, OSError) else str(error)
     return (said or type(error).__name__).rstrip(".")

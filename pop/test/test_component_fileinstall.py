@@ -1,0 +1,357 @@
+"""Folders that are watched, and the configurations in them."""
+
+import os
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+
+from pop.components import fileinstall
+from pop.components.contents import Contents
+from pop.components.errors import NotStarted
+from pop.components.fileinstall import FileInstall, NotWatching
+from pop.components.framework import Framework
+from pop.test.bundles import BundleCase
+from pop.test.configured import ConfigurationCase
+
+
+class Listener:
+    """Notes what it is told.
+
+    @ivar result: is returned.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self.result: Any = None
+
+    def folder_change(self, folder: str, *names: list[str]) -> Any:
+        """For the watch: three lists."""
+        self.told.append(tuple(" ".join(each) for each in names))
+        names[0].append("spoiled")
+        return self.result
+
+    def take(self) -> list[Any]:
+        """(added, updated, deleted) since the last time."""
+        told, self.told = self.told, []
+        return told
+
+
+class WatchCase(BundleCase):
+    """A framework that watches folders, and a folder."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bundle = self.context.install_bundle(fileinstall.__name__)
+        self.done(self.bundle.start())
+        self.addCleanup(lambda: self.assertEqual([], self.clock.getDelayedCalls()))
+        self.addCleanup(self.framework.stop)
+        reference = self.context.get_service_reference(fileinstall.SERVICE_FILEINSTALL)
+        assert reference is not None
+        self.watch: FileInstall = self.context.get_service(reference)
+        self.folder = self.path / "watched"
+        self.folder.mkdir()
+
+    def hear(self, folder: str = "", **properties: Any) -> tuple[Listener, Any]:
+        """Register somebody who listens to the folder."""
+        listener = Listener()
+        properties = {"fileinstall.folder": folder or str(self.folder), **properties}
+        name = fileinstall.SERVICE_FILEINSTALL_LISTENERS
+        return listener, self.context.register_service(name, listener, properties)
+
+    def put(self, name: str, text: str) -> None:
+        """Have a file hold something."""
+        (self.folder / name).write_text(text)
+
+
+class WatchTests(WatchCase):
+    """What listeners are told."""
+
+    def test_changes(self) -> None:
+        """What comes, holds something else, and goes, is told once, at the next look."""
+        listener, _ = self.hear()
+        self.put("a", "1")
+        self.put("b", "1")
+        self.assertEqual([], listener.take())
+        self.clock.advance(1)
+        self.assertEqual([("a b", "", "")], listener.take())
+        self.put("a", "2")
+        (self.folder / "b").unlink()
+        self.put("c", "1")
+        self.clock.pump([1, 1, 1])
+        self.assertEqual([("c", "a", "b")], listener.take())
+
+    def test_touched(self) -> None:
+        """A file that is only touched, or written as it was, is no change."""
+        self.put("a", "1")
+        listener, _ = self.hear()
+        self.clock.pump([1, 1])
+        listener.take()
+        os.utime(self.folder / "a", (1, 1))
+        self.clock.advance(1)
+        self.put("a", "1")
+        self.clock.advance(1)
+        self.assertEqual([], listener.take())
+
+    def test_same_time(self) -> None:
+        """A file that holds something else has changed, though its size and time are as before.
+
+        (iPOPO goes by the time alone.)
+        """
+        self.put("a", "1")
+        os.utime(self.folder / "a", (1, 1))
+        listener, _ = self.hear()
+        self.clock.pump([1, 1, 1])
+        listener.take()
+        self.put("a", "2")
+        os.utime(self.folder / "a", (1, 1))
+        self.clock.advance(1)
+        self.assertEqual([("", "a", "")], listener.take())
+
+    def test_files_only(self) -> None:
+        """Folders within the folder are passed over, and so are files that cannot be read."""
+        (self.folder / "sub").mkdir()
+        os.mkfifo(self.folder / "fifo")
+        (self.folder / "dangling").symlink_to("nowhere")
+        listener, _ = self.hear()
+        self.clock.pump([1, 1])
+        self.assertEqual([], listener.take())
+
+    def test_folder_away(self) -> None:
+        """A folder may come later; while it is away, nothing of it has gone."""
+        listener, _ = self.hear(str(self.path / "later"))
+        self.clock.advance(1)
+        self.put("a", "1")
+        self.folder.rename(self.path / "later")
+        self.clock.advance(1)
+        self.assertEqual([("a", "", "")], listener.take())
+        (self.path / "later").rename(self.folder)
+        self.clock.advance(1)
+        self.folder.rename(self.path / "later")
+        self.clock.advance(1)
+        self.assertEqual([], listener.take())
+
+    def test_another_comes(self) -> None:
+        """Who comes later is told of all files that there are; the others, of nothing new.
+
+        (With iPOPO only the first who listens to a folder is told.)
+        """
+        first, _ = self.hear()
+        self.put("a", "1")
+        self.clock.advance(1)
+        second, _ = self.hear()
+        self.clock.advance(1)
+        self.assertEqual([("a", "", "")], first.take())
+        self.assertEqual([("a", "", "")], second.take())
+
+    def test_moved(self) -> None:
+        """Whose registration says another folder is told of that one; who says none, of none; other
+        properties change nothing."""
+        self.put("a", "1")
+        listener, registration = self.hear()
+        self.clock.advance(1)
+        registration.set_properties({"other": 1})
+        self.clock.advance(1)
+        self.assertEqual([("a", "", "")], listener.take())
+        (self.path / "other").mkdir()
+        (self.path / "other" / "b").write_text("1")
+        registration.set_properties({"fileinstall.folder": str(self.path / "other")})
+        self.clock.advance(1)
+        self.assertEqual([("b", "", "")], listener.take())
+        registration.set_properties({}, removed=["fileinstall.folder"])
+        self.put("c", "1")
+        self.clock.advance(1)
+        self.assertEqual([], listener.take())
+
+    def test_harmless(self) -> None:
+        """Who raises is told of what comes next all the same, and so are others."""
+        broken, whole = self.hear()[0], self.hear()[0]
+        broken.result = Deferred()
+        broken.result.errback(ValueError("broken"))
+        self.put("a", "1")
+        self.clock.advance(1)
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+        broken.result = None
+        self.put("b", "1")
+        self.clock.advance(1)
+        for listener in (broken, whole):
+            self.assertEqual([("a", "", ""), ("b", "", "")], listener.take())
+
+    def test_slow(self) -> None:
+        """Who takes his time is not called meanwhile, and then told everything since; others wait
+        for nobody."""
+        slow, quick = self.hear()[0], self.hear()[0]
+        slow.result = Deferred()
+        for name in "abc":
+            self.put(name, "1")
+            self.clock.advance(1)
+        self.assertEqual([("a", "", "")], slow.take())
+        self.assertEqual(3, len(quick.take()))
+        slow.result, result = None, slow.result
+        result.callback(None)
+        self.clock.advance(1)
+        self.assertEqual([("b c", "", "")], slow.take())
+
+    def test_by_hand(self) -> None:
+        """Somebody may listen without being registered, and be told no more."""
+        listener, folder = Listener(), str(self.folder)
+        self.assertTrue(self.watch.add_listener(folder, listener))
+        self.assertFalse(self.watch.add_listener(folder, listener))
+        self.assertFalse(self.watch.add_listener("", listener))
+        self.put("a", "1")
+        self.watch.look()
+        self.assertEqual([("a", "", "")], listener.take())
+        self.watch.remove_listener(folder, listener)
+        self.assertRaises(NotWatching, self.watch.remove_listener, folder, listener)
+
+    def test_nobody_listens(self) -> None:
+        """Without listeners nobody looks, and the end of the bundle is the end of all looking."""
+        self.assertEqual([], self.clock.getDelayedCalls())
+        _, registration = self.hear()
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+        registration.unregister()
+        self.assertEqual([], self.clock.getDelayedCalls())
+        listener, _ = self.hear()
+        self.done(self.bundle.stop())
+        self.put("a", "1")
+        self.clock.advance(1)
+        self.assertEqual([], listener.take())
+
+
+class PaceTests(BundleCase):
+    """How often folders are looked at."""
+
+    def start(self, **options: Any) -> Any:
+        """A framework that watches folders; what has come of it."""
+        framework = Framework(environment={}, **options)
+        self.done(framework.start())
+        self.addCleanup(framework.stop)
+        started = framework.install_bundle(fileinstall.__name__).start()
+        return framework.get_bundle_context(), started
+
+    def test_pace(self) -> None:
+        """The framework's property says it, as a number or a text."""
+        for said in (0.5, "0.5"):
+            clock = Clock()
+            context, started = self.start(clock=clock, properties={"poll.time": said})
+            self.done(started)
+            listener = Listener()
+            context.register_service(
+                fileinstall.SERVICE_FILEINSTALL_LISTENERS,
+                listener,
+                {"fileinstall.folder": str(self.path)},
+            )
+            (self.path / "a").write_text("1")
+            clock.advance(0.4)
+            self.assertEqual([], listener.take())
+            clock.advance(0.1)
+            self.assertEqual([("a", "", "")], listener.take())
+
+    def test_nonsense(self) -> None:
+        """What is no number above 0 is refused by name."""
+        for said in (-1, "often", "inf", "nan"):
+            _, started = self.start(clock=Clock(), properties={"poll.time": said})
+            self.assertIn("poll.time should be a number", self.failed(started, NotStarted))
+
+    def test_no_clock(self) -> None:
+        """A framework without a clock says that nobody looks."""
+        with capturedLogs() as logged:
+            _, started = self.start()
+        self.done(started)
+        self.assertIn("Nobody looks at folders", "".join(str(formatEvent(e)) for e in logged))
+
+
+class ContentsTests(BundleCase):
+    """What files hold."""
+
+    def test_read_twice(self) -> None:
+        """A file that is marked as before is read once more, since it may have been written twice
+        within a tick, and then no more."""
+        (self.path / "a").write_text("1")
+        holds = [b"1", b"2", b"never read"]
+        contents = Contents(self.path, lambda path: holds.pop(0))
+        seen = [contents.look()["a"] for _ in range(4)]
+        self.assertEqual([b"1", b"2", b"2", b"2"], seen)
+
+    def test_unreadable(self) -> None:
+        """A file that cannot be read is as it was."""
+
+        def digest(path: str) -> bytes:
+            if self.broken:
+                raise PermissionError("not for you")
+            return b"1"
+
+        (self.path / "a").write_text("1")
+        contents = Contents(self.path, digest)
+        self.broken = True
+        self.assertEqual({}, contents.look())
+        self.broken = False
+        before = contents.look()
+        self.broken = True
+        self.assertEqual({"a": b"1"}, before)
+        self.assertEqual(before, contents.look())
+
+
+class EditsTests(ConfigurationCase):
+    """What people do to the files of configurations."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.done(self.context.install_bundle(fileinstall.__name__).start())
+        self.addCleanup(self.framework.stop)
+        self.folder.mkdir()
+        self.file = self.folder / "a.config.js"
+
+    def test_edited(self) -> None:
+        """A file that somebody writes, changes and deletes is told of, and left as he wrote it."""
+        managed, _ = self.manage()
+        for text in ('{"x": 1}', '{"x":  2}', '{"x":2}'):
+            self.file.write_text(text)
+            self.clock.advance(1)
+            self.assertEqual(text, self.file.read_text())
+        self.file.unlink()
+        self.clock.advance(1)
+        self.assertEqual([{"x": 1}, {"x": 2}, None], managed.take())
+        self.assertEqual(None, self.admin.find("a"))
+
+    def test_our_own(self) -> None:
+        """What the administration writes is no news, and neither is a file without a meaning."""
+        managed, _ = self.manage()
+        (self.folder / "README").write_text("hello")
+        self.update(x=1)
+        self.clock.pump([1, 1])
+        self.update(x=2)
+        self.clock.pump([1, 1])
+        self.assertEqual([{"x": 1}, {"x": 2}], managed.take())
+
+    def test_broken(self) -> None:
+        """A file that cannot be read leaves things as they are, and that is said in a sentence."""
+        self.update(x=1)
+        self.clock.advance(1)
+        for text in ("{", "[]", '{"x": NaN}', '{"service.factoryPid": "/"}'):
+            with capturedLogs() as logged:
+                self.file.write_text(text)
+                self.clock.advance(1)
+            [event] = [event for event in logged if "pid" in event]
+            self.assertIn("The configuration a stays as it was: ", formatEvent(event))
+        self.assertEqual(1, (self.admin.get_configuration("a").get_properties() or {})["x"])
+
+    def test_factories(self) -> None:
+        """A file may be a factory's, and become another's."""
+        managed, other = self.manage("f", factory=True)[0], self.manage("g", factory=True)[0]
+        self.file.write_text('{"x": 1, "service.factoryPid": "f"}')
+        self.clock.advance(1)
+        self.file.write_text('{"x": 1, "service.factoryPid": "g"}')
+        self.clock.advance(1)
+        self.assertEqual([("a", {"x": 1}), ("a", None)], managed.take())
+        self.assertEqual([("a", {"x": 1})], other.take())
+
+    def test_never_written(self) -> None:
+        """A configuration that has no file yet is not deleted by others' coming and going."""
+        configuration = self.admin.get_configuration("b")
+        self.file.write_text("{}")
+        self.clock.advance(1)
+        self.file.unlink()
+        self.clock.advance(1)
+        self.assertIs(configuration, self.admin.find("b"))
