@@ -1,6 +1,6 @@
 """Registrations as one would write them in a hurry: everything is looked at each time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pop.components.filters import And, Equal, Filter, Like, Not, Or, Ordered, Present
@@ -135,7 +135,7 @@ class NaiveRegistry:
         self._tell("UNREGISTERING", self._concerned(id), id)
         del self.found[id]
 
-    def find(self, names: list[str], wanted: Filter | None) -> list[int]:
+    def find(self, names: Collection[str], wanted: Filter | None) -> list[int]:
         """In order."""
         found = [
             (-properties["service.ranking"], id)
