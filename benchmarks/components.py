@@ -18,6 +18,8 @@ RUNS = (
     ("registrations", 10_000),
     ("lookups", 1_000),
     ("lookups", 10_000),
+    ("changes", 1_000),
+    ("changes", 10_000),
     ("listeners", 1_000),
     ("components", 1_000),
     ("components", 10_000),

@@ -6,55 +6,17 @@ is first looked for by C{=}, which costs one look at all registrations; from the
 
 from collections.abc import Iterable, Iterator
 from functools import reduce
-from heapq import heapify, heappop, heappush
-from operator import and_, attrgetter
-from typing import Any
+from itertools import islice
+from operator import and_
+from typing import Any, NamedTuple
 
-from pop.components.filters import And, Equal, Filter, Or
+from pop.components.filters import And, Equal, Filter, Or, Test
 from pop.components.properties import Properties
+from pop.components.ranking import Ranking, by_order
 from pop.components.reference import ServiceReference
 from pop.components.values import OPAQUE, any_item, equals, keys_of_text, keys_of_value
 
 Found = set[ServiceReference]
-by_order = attrgetter("order")
-
-
-class Ranked:
-    """Some registrations, of which the best is found at once.
-
-    The heap is made when the best is first asked for, and holds some that have left or were moved;
-    those are dropped when they come to the top.
-    """
-
-    __slots__ = ("heap", "members")
-
-    def __init__(self) -> None:
-        self.members: Found = set()
-        self.heap: list[tuple[tuple[int, int], ServiceReference]] | None = None
-
-    def add(self, reference: ServiceReference) -> None:
-        """Take one in, or note that its order is another one now."""
-        self.members.add(reference)
-        if self.heap is not None:
-            heappush(self.heap, (reference.order, reference))
-            if len(self.heap) > 2 * len(self.members) + 16:
-                self.heap = None
-
-    def discard(self, reference: ServiceReference) -> None:
-        """Let one go."""
-        self.members.discard(reference)
-
-    def best(self) -> ServiceReference | None:
-        """The first in order."""
-        if self.heap is None:
-            self.heap = [(reference.order, reference) for reference in self.members]
-            heapify(self.heap)
-        while self.heap:
-            order, reference = self.heap[0]
-            if reference.order == order and reference in self.members:
-                return reference
-            heappop(self.heap)
-        return None
 
 
 class ByValue:
@@ -90,12 +52,38 @@ class ByValue:
         return sets[0] if len(sets) == 1 else set().union(*sets)
 
 
+class Candidates(NamedTuple):
+    """What a lookup finds: whatever is in all of the sets, of which none must be changed, and
+    passes the test if there is one."""
+
+    sets: list[Found]
+    test: Test | None = None
+
+    def at_most(self) -> int:
+        """How many they are, at most."""
+        return min(map(len, self.sets))
+
+    def has(self, reference: ServiceReference) -> bool:
+        """Whether it is one of them."""
+        for found in self.sets:
+            if reference not in found:
+                return False
+        return self.test is None or self.test(reference.properties.folded)
+
+    def all(self) -> Iterable[ServiceReference]:
+        """All of them, in no order."""
+        found = _intersection(self.sets)
+        if (test := self.test) is None:
+            return found
+        return [one for one in found if test(one.properties.folded)]
+
+
 class Index:
     """All registrations that can be found."""
 
     def __init__(self) -> None:
-        self.all = Ranked()
-        self.by_specification: dict[str, Ranked] = {}
+        self.all = Ranking()
+        self.by_specification: dict[str, Ranking] = {}
         self.by_value: dict[str, ByValue] = {}
 
     def add(self, reference: ServiceReference) -> None:
@@ -103,7 +91,7 @@ class Index:
         self.all.add(reference)
         for name in reference.specifications:
             if (ranked := self.by_specification.get(name)) is None:
-                ranked = self.by_specification[name] = Ranked()
+                ranked = self.by_specification[name] = Ranking()
             ranked.add(reference)
         for values in self.by_value.values():
             values.add(reference, reference.properties)
@@ -133,32 +121,35 @@ class Index:
 
     def find(self, names: tuple[str, ...], wanted: Filter | None) -> list[ServiceReference]:
         """All that are found under all of the names and match, in order."""
-        return sorted(self._matching(names, wanted), key=by_order)
+        return sorted(self._candidates(names, wanted).all(), key=by_order)
 
     def best(self, names: tuple[str, ...], wanted: Filter | None) -> ServiceReference | None:
-        """The first of those that L{find} finds."""
-        if wanted is None and len(names) < 2:
-            ranked = self.by_specification.get(names[0]) if names else self.all
-            return ranked.best() if ranked else None
-        return min(self._matching(names, wanted), key=by_order, default=None)
+        """The first of those that L{find} finds.
 
-    def _matching(
-        self, names: tuple[str, ...], wanted: Filter | None
-    ) -> Iterable[ServiceReference]:
-        sets = [
-            self.by_specification[name].members for name in names if name in self.by_specification
-        ]
-        if len(sets) < len(names):
-            return ()
-        exact = True
-        if wanted is not None:
-            narrowed, exact = self._narrow(wanted)
-            sets += narrowed
-        found = _intersection(sets) if sets else self.all.members
-        if exact or wanted is None:
-            return found
-        test = wanted.test
-        return [one for one in found if test(one.properties.folded)]
+        Where many match, some of the best do: so they are tried one after the other, but not for
+        longer than it takes to look at all that may match.
+        """
+        ranking = self._ranking(names[0]) if names else self.all
+        if wanted is None and len(names) < 2:
+            return ranking.best()
+        candidates = self._candidates(names, wanted)
+        tries = candidates.at_most()
+        for reference in islice(ranking.walk(), tries):
+            if candidates.has(reference):
+                return reference
+        if tries == len(ranking.members):
+            return None
+        return min(candidates.all(), key=by_order, default=None)
+
+    def _ranking(self, name: str) -> Ranking:
+        return self.by_specification.get(name) or Ranking()
+
+    def _candidates(self, names: tuple[str, ...], wanted: Filter | None) -> Candidates:
+        sets = [self._ranking(name).members for name in names]
+        if wanted is None or not all(sets):
+            return Candidates(sets or [self.all.members])
+        narrowed, exact = self._narrow(wanted)
+        return Candidates([*sets, *narrowed] or [self.all.members], None if exact else wanted.test)
 
     def _narrow(self, wanted: Filter) -> tuple[list[Found], bool]:
         """Sets that all matches of a filter are in; and whether all that is in them matches."""

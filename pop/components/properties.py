@@ -50,22 +50,27 @@ class Properties(Mapping[str, Any]):
         return dict(zip(self.spelled, self.folded.values(), strict=True))
 
     def changed(self, changes: Mapping[str, Any], removed: Iterable[str] = ()) -> "Properties":
-        """These with others on top, and without those that are removed.
+        """These with others on top, and without those that are removed; they themselves if nothing
+        is other than before.
 
         @raise BadProperties: two names of the changes differ only in case.
         """
-        folded, added = dict(self.folded), []
-        for name, value in changes.items():
-            low = intern(name.lower())
-            if low not in folded:
-                added.append(name)
-            folded[low] = value if type(value) in PLAIN else frozen(value)
-        if len(changes) > 1 and len({name.lower() for name in changes}) < len(changes):
-            raise _ambiguous(changes)
-        spelled = (*self.spelled, *added) if added else self.spelled
-        for name in removed:
-            if folded.pop(low := name.lower(), self) is not self:
-                spelled = tuple(each for each in spelled if each.lower() != low)
+        told, before = Properties(changes), self.folded
+        gone = {name.lower() for name in removed}
+        other = {
+            low: value
+            for low, value in told.folded.items()
+            if low not in gone and not (low in before and is_same(value, before[low]))
+        }
+        if not other and gone.isdisjoint(before):
+            return self
+        folded, spelled = before | other, self.spelled
+        if len(folded) > len(before):
+            names = zip(told.folded, told.spelled, strict=True)
+            spelled += tuple(name for low, name in names if low in other and low not in before)
+        if gone:
+            folded = {low: value for low, value in folded.items() if low not in gone}
+            spelled = tuple(name for name in spelled if name.lower() not in gone)
         return _made(folded, spelled)
 
 
@@ -74,6 +79,22 @@ def _made(folded: dict[str, Any], spelled: tuple[str, ...]) -> Properties:
     made = Properties.__new__(Properties)
     made.folded, made.spelled = folded, spelled
     return made
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are one for filters, too: 1 is not True, nor is it in a list."""
+    if one is other:
+        return True
+    return type(one) is type(other) and one == other and _kinds(one) == _kinds(other)
+
+
+def _kinds(value: Any) -> Any:
+    """What tells values apart that are equal."""
+    if isinstance(value, tuple):
+        return [(item, _kinds(item)) for item in value]
+    if isinstance(value, frozenset):
+        return {(item, _kinds(item)) for item in value}
+    return type(value)
 
 
 def frozen(value: Any) -> Any:

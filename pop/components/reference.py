@@ -14,6 +14,8 @@ SERVICE_RANKING = "service.ranking"
 SCOPE_SINGLETON, SCOPE_BUNDLE, SCOPE_PROTOTYPE = "singleton", "bundle", "prototype"
 GIVEN_BY_REGISTRY = frozenset({"objectclass", SERVICE_ID, SERVICE_BUNDLEID, SERVICE_SCOPE})
 """Properties, in lower case, that nobody else sets."""
+SPECIAL = GIVEN_BY_REGISTRY | {SERVICE_RANKING}
+"""Those, and the one that has to be a number."""
 
 
 class Owner(Protocol):
@@ -116,13 +118,23 @@ def given_properties(
         SERVICE_SCOPE: reference.scope,
         SERVICE_RANKING: 0,
     }
-    for name, value in (given or {}).items():
+    properties.update(permitted(given or {}))
+    return properties
+
+
+def permitted(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of properties, those that an owner may set; a ranking that is none does not count."""
+    if SPECIAL.isdisjoint(map(str.lower, given)):
+        return given
+    found: dict[str, Any] = {}
+    for name, value in given.items():
         low = name.lower()
         if low == SERVICE_RANKING:
-            properties[SERVICE_RANKING] = ranking(value) or 0
+            if (rank := ranking(value)) is not None:
+                found[SERVICE_RANKING] = rank
         elif low not in GIVEN_BY_REGISTRY:
-            properties[name] = value
-    return properties
+            found[name] = value
+    return found
 
 
 def ranking(value: Any) -> int | None:

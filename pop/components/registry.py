@@ -19,15 +19,15 @@ from pop.components.listeners import Listeners
 from pop.components.promises import check_factory, check_promise
 from pop.components.properties import Properties
 from pop.components.reference import (
-    GIVEN_BY_REGISTRY,
     SCOPE_BUNDLE,
     SCOPE_PROTOTYPE,
     SCOPE_SINGLETON,
     SERVICE_RANKING,
+    SPECIAL,
     Owner,
     ServiceReference,
     given_properties,
-    ranking,
+    permitted,
 )
 from pop.components.supply import OneForAll, OneForEach, OneForEachUse
 from pop.components.uses import Uses
@@ -137,7 +137,7 @@ class Registry:
             raise Unregistered(id=reference.id)
         before = reference.properties
         after = _changed(before, properties, removed)
-        if not _same(before, after):
+        if after is not before:
             reference.replace_properties(after)
             self._index.change(reference, before)
             self.listeners.tell_change(reference, before)
@@ -200,30 +200,18 @@ class Registry:
 def asked(specifications: Any) -> tuple[str, ...]:
     """The names of specifications that are asked for; none for L{None}, which is for any."""
     if type(specifications) is str:
-        return spec.names(specifications)
+        return (spec.name(specifications),)
     return () if specifications is None else spec.names(specifications)
 
 
 def _changed(
     before: Properties, properties: Mapping[str, Any], removed: Iterable[str]
 ) -> Properties:
-    """The properties with what the owner may change; a ranking that is none does not count."""
-    changes: dict[str, Any] = {}
-    for name, value in properties.items():
-        low = name.lower()
-        if low == SERVICE_RANKING:
-            if (rank := ranking(value)) is not None:
-                changes[SERVICE_RANKING] = rank
-        elif low not in GIVEN_BY_REGISTRY:
-            changes[name] = value
+    """The properties with what the owner may change; without a ranking it is 0."""
+    changes = permitted(properties)
+    if not removed:
+        return before.changed(changes)
     gone = {name.lower() for name in removed}
     if SERVICE_RANKING in gone:
-        changes[SERVICE_RANKING] = 0
-    return before.changed(changes, gone - GIVEN_BY_REGISTRY - {SERVICE_RANKING})
-
-
-def _same(before: Properties, after: Properties) -> bool:
-    """Whether nothing was changed; 1 is not the same as True here."""
-    return before.folded == after.folded and all(
-        type(value) is type(after.folded[name]) for name, value in before.folded.items()
-    )
+        changes = {**changes, SERVICE_RANKING: 0}
+    return before.changed(changes, gone - SPECIAL)

@@ -5,7 +5,7 @@ matches if any of its items does.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from numbers import Number
 from typing import Any, Final
 
@@ -40,17 +40,11 @@ def number(text: str) -> int | float | None:
         return float(text)
 
 
-def items(value: Any) -> Iterator[Any]:
-    """The values among which one has to match: those of a collection, or the value itself."""
-    if isinstance(value, SEVERAL):
-        yield from value
-    else:
-        yield value
-
-
 def keys_of_value(value: Any) -> list[Any]:
     """Under what an index keeps a property's value."""
-    return [_key(item) for item in items(value) if item is not None]
+    if isinstance(value, SEVERAL):
+        return [_key(item) for item in value if item is not None]
+    return [] if value is None else [_key(value)]
 
 
 def _key(item: Any) -> Any:

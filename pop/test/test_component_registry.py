@@ -260,6 +260,20 @@ class ListenerTests(RegistryCase):
             [kind for _, kind, _ in self.world.take()],
         )
 
+    def test_equal_but_not_the_same(self) -> None:
+        """True in place of 1, which Python takes for equal, is a change, and filters tell the two
+        apart; so it is in a list or a set."""
+        self.world.listen("true", "(k=true)")
+        for number, truth in ((1, True), ([1], [True]), ({1}, {True})):
+            registration = self.context.register_service("a", object(), {"k": number})
+            self.assertEqual([], self.context.get_all_service_references("a", "(k=true)"))
+            registration.set_properties({"k": truth})
+            self.assertEqual(["MODIFIED"], [kind for _, kind, _ in self.world.take()])
+            self.assertEqual(1, len(self.context.get_all_service_references("a", "(k=true)")))
+            self.assertEqual([], self.context.get_all_service_references("a", "(k=1)"))
+            registration.unregister()
+            self.world.take()
+
     def test_ends_first(self) -> None:
         """Those whom a modification takes something away from are told before the others."""
         self.world.listen("new", "(k=2)")
