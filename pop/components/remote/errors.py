@@ -18,3 +18,60 @@ class NameInUse(BundleException):
 class NoProvider(BundleException):
     """Nothing here can {deed} {what} ({configs}). Start the bundle pop.components.remote.transport,
     or another that can."""
+
+
+# Calls
+
+
+class NotPlain(BundleException):
+    """{what} cannot be sent: {reason}. Only None, booleans, numbers, texts, lists of such, and
+    dictionaries with texts for keys can."""
+
+
+class TooLarge(BundleException):
+    """{what} cannot be sent: it takes {size} bytes, and {most} are the most."""
+
+
+class NoSuchMethod(BundleException):
+    """The endpoint {endpoint} has no method "{method}" that can be called from elsewhere."""
+
+
+class NoSuchEndpoint(BundleException):
+    """There is no endpoint {uid} any more."""
+
+
+class TooBusy(BundleException):
+    """More than {most} calls of one framework wait for their answers already."""
+
+
+class NotReachable(BundleException):
+    """The endpoint {endpoint} cannot be reached at {address}: {reason}."""
+
+
+class ConnectionBroke(BundleException):
+    """The connection to {address} broke before {method} of {endpoint} was answered: it may or may
+    not have been done."""
+
+
+class NoAnswer(BundleException):
+    """{method} of the endpoint {endpoint} has not been answered within {seconds:g} seconds: it may
+    or may not have been done."""
+
+
+class NoAddress(BundleException):
+    """Nobody says where the endpoint {endpoint} can be reached."""
+
+
+class BadAddress(BundleException):
+    """Calls cannot be {deed} at {address}: {reason}."""
+
+
+class OpenAddress(BundleException):
+    """Calls may not be answered at {address}: anybody could make them. Use a UNIX socket
+    (unix:PATH), or give all frameworks concerned one secret (pop.remote.secret) and use TLS, or TCP
+    on the loopback interface (tcp:PORT:interface=127.0.0.1)."""
+
+
+class NoReactor(BundleException):
+    """Calls from and to other frameworks need a framework that was made with a reactor as its
+    clock."""

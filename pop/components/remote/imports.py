@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from zope.interface import implementer
+
 from pop.components.context import BundleContext
 from pop.components.remote.endpoint import Endpoint
+from pop.components.remote.interfaces import IDiscovered
 from pop.components.remote.names import SERVICE_IMPORT_ENDPOINT_LISTENER
 from pop.components.remote.whiteboard import Whiteboard
 
 
+@implementer(IDiscovered)
 class Imports:
     """Other frameworks' endpoints, as whoever discovers them says; listeners are told of them.
 

@@ -41,6 +41,32 @@ class IImportListener(Interface):
         """It is gone."""
 
 
+class IDiscovered(Interface):
+    """Takes what is discovered, however that is done; the registry of imports.
+
+    Registered as C{pelix.remote.registry}. Whoever makes this framework's endpoints known in the
+    same way, registers an L{IExportListener}.
+    """
+
+    def add(endpoint: Endpoint) -> bool:
+        """It was found; C{False} if it was before, or is this framework's own."""
+
+    def replace(endpoint: Endpoint) -> bool:
+        """It is other than before; whether it is known."""
+
+    def update(uid: str, new_properties: Mapping[str, Any]) -> bool:
+        """It has other properties; whether it is known."""
+
+    def contains(endpoint: Endpoint | str) -> bool:
+        """Whether it is known."""
+
+    def remove(uid: str) -> bool:
+        """It is gone; whether it was known."""
+
+    def lost_framework(uid: str) -> None:
+        """All of a framework are gone."""
+
+
 class IExportProvider(Interface):
     """A kind of transport, at the end that answers.
 

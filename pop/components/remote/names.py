@@ -14,6 +14,9 @@ SERVICE_EXPORT_ENDPOINT_LISTENER: Final = "pelix.remote.endpoint.export.listener
 SERVICE_IMPORT_ENDPOINT_LISTENER: Final = "pelix.remote.endpoint.import.listener"
 SERVICE_RSA_EVENT_LISTENER: Final = "pelix.rsa.remoteserviceadmineventlistener"
 
+SERVICE_LINKS: Final = "pop.remote.links"
+"""Connections to others: L{pop.components.remote.link.Links}."""
+
 PROP_EXPORTED_INTERFACES: Final = "service.exported.interfaces"
 """Which of its specifications a registration is exported under; C{*} for all."""
 PROP_EXPORTED_CONFIGS: Final = "service.exported.configs"

@@ -1,0 +1,182 @@
+"""The end of a connection that is called."""
+
+from hmac import compare_digest
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from pop.components.code import reason_of
+from pop.components.errors import BundleException
+from pop.components.remote.errors import TooBusy
+from pop.components.remote.messages import VERSION, Nonsense
+from pop.components.remote.offers import Offers
+from pop.components.remote.wire import PATIENCE, Wire
+
+log = Logger()
+AT_ONCE: Final = 10_000
+"""Calls of one connection that may wait for their answers."""
+
+
+class Answering(Wire):
+    """Carries out what is called; whoever goes away wants no answer to anything any more."""
+
+    def __init__(self, factory: "AnsweringFactory") -> None:
+        super().__init__(factory.clock)
+        self.factory = factory
+        self._offers = factory.offers
+        self._open: dict[int, Deferred[Any]] = {}
+        self._greeted = False
+
+    def connectionMade(self) -> None:
+        """Wait for the greeting."""
+        super().connectionMade()
+        self.factory.connections.add(self)
+
+    def on_hello(self, said: dict[str, Any]) -> None:
+        """Greet, and tell what can be called."""
+        if (why := self._objection(said)) or self._greeted:
+            self.say("a refusal", "refused", why)
+            self._over = True
+            self.transport.loseConnection()
+            return
+        self._greeted = True
+        self.greeted()
+        self.transport.registerProducer(self, True)
+        self.say("a greeting", "hello", {"pop": VERSION, "framework": self.factory.framework})
+        for endpoint in self._offers.endpoints():
+            self.tell("added", endpoint.to_json())
+        self._offers.connected.add(self)
+
+    def _objection(self, said: dict[str, Any]) -> str:
+        if said.get("pop") != VERSION:
+            return f"this framework speaks version {VERSION}"
+        secret = str(said.get("secret", ""))
+        if not compare_digest(secret.encode(), self.factory.secret.encode()):
+            return "that is not the secret (pop.remote.secret) here"
+        return ""
+
+    def tell(self, kind: str, member: Any) -> None:
+        """Say that an endpoint was added, updated or removed."""
+        self.say("an endpoint", kind, member)
+
+    def on_ping(self) -> None:
+        """Still there."""
+        self.say("a sign of life", "pong")
+
+    def on_call(
+        self, number: int, uid: str, method: str, arguments: list[Any], named: dict[str, Any]
+    ) -> None:
+        """Call a method; its answer may take its time, and others are called meanwhile."""
+        if not self._greeted:
+            raise Nonsense("a call without a greeting")
+        try:
+            if len(self._open) >= self.factory.most:
+                raise TooBusy(most=self.factory.most)
+            result = self._offers.call(uid, method, arguments, named)
+        except Exception as error:
+            self._fail(number, error)
+            return
+        if isinstance(result, Deferred):
+            self._open[number] = result
+            result.addCallback(self._succeeded, number).addErrback(self._failed, number)
+        else:
+            self._answer(number, result)
+
+    def on_cancel(self, number: int) -> None:
+        """Nobody waits for that any more."""
+        if (waiting := self._open.pop(number, None)) is not None:
+            waiting.cancel()
+
+    def _succeeded(self, result: Any, number: int) -> None:
+        if self._open.pop(number, None) is not None:
+            self._answer(number, result)
+
+    def _failed(self, failure: Failure, number: int) -> None:
+        if self._open.pop(number, None) is not None:
+            assert failure.value is not None  # it is a failure
+            self._fail(number, failure.value)
+
+    def _answer(self, number: int, result: Any) -> None:
+        try:
+            self.say("the answer", "result", number, result)
+        except BundleException as error:
+            self._fail(number, error)
+
+    def _fail(self, number: int, error: BaseException) -> None:
+        """That is the caller's to see; who looks into it here finds where it was."""
+        if not isinstance(error, BundleException):
+            log.info("A call from elsewhere failed: {reason}", reason=reason_of(error))
+        kind = f"{type(error).__module__}.{type(error).__qualname__}"
+        self.say("an error", "error", number, kind, str(error))
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Whatever is being done, nobody waits for it."""
+        super().connectionLost(reason)
+        self.factory.gone(self)
+        self._offers.connected.discard(self)
+        waiting, self._open = self._open, {}
+        for deferred in waiting.values():
+            deferred.cancel()
+
+    def close(self) -> None:
+        """End it in order: what was answered gets there."""
+        if not self._over:
+            self._over = True
+            self.setTimeout(PATIENCE)
+            if self._greeted:
+                self.transport.unregisterProducer()  # TLS would wait for it
+            self.transport.loseConnection()
+
+
+class AnsweringFactory(Factory):
+    """All connections of others who call.
+
+    @param framework: the unique identifier of this framework.
+    @param secret: what they have to know.
+    @param most: calls of one connection that may wait for their answers.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        offers: Offers,
+        clock: IReactorTime,
+        framework: str,
+        secret: str,
+        most: int = AT_ONCE,
+    ) -> None:
+        self.offers = offers
+        self.clock = clock
+        self.framework = framework
+        self.secret = secret
+        self.most = most
+        self.connections: set[Answering] = set()
+        self._closing: list[Deferred[None]] = []
+
+    def buildProtocol(self, address: Any) -> Answering:
+        """One more."""
+        return Answering(self)
+
+    def gone(self, connection: Answering) -> None:
+        """One less."""
+        self.connections.discard(connection)
+        if not self.connections:
+            waiting, self._closing = self._closing, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+    def close(self) -> Deferred[None]:
+        """End them all; fires when they have ended."""
+        closed: Deferred[None] = Deferred()
+        if not self.connections:
+            closed.callback(None)
+            return closed
+        self._closing.append(closed)
+        for connection in list(self.connections):
+            connection.close()
+        return closed

@@ -1,0 +1,97 @@
+"""The bundle that carries calls between frameworks.
+
+Properties of the framework:
+
+  - C{pop.remote.listen}: where calls are answered, as in C{unix:/run/shop.sock}, or several such;
+    without it, none are;
+  - C{pop.remote.address}: where others reach that; a UNIX socket says so itself;
+  - C{pop.remote.secret}: what both ends have to know;
+  - C{pop.remote.timeout}: seconds that an answer may take (30), unless the endpoint says so.
+"""
+
+from functools import partial
+from typing import Any, Final
+
+from twisted.application.internet import backoffPolicy
+from twisted.internet.defer import DeferredList, maybeDeferred
+from twisted.internet.interfaces import IListeningPort
+
+from pop.components.bundle import BundleActivator
+from pop.components.context import BundleContext
+from pop.components.registry import ServiceRegistration
+from pop.components.remote.answering import AnsweringFactory
+from pop.components.remote.errors import NoReactor
+from pop.components.remote.link import Links
+from pop.components.remote.messages import VERSION
+from pop.components.remote.names import (
+    SERVICE_EXPORT_PROVIDER,
+    SERVICE_IMPORT_PROVIDER,
+    SERVICE_LINKS,
+    texts,
+)
+from pop.components.remote.offers import PROP_ADDRESS, Offers
+from pop.components.remote.places import listen, place, reached_at, way
+from pop.components.remote.proxy import PROP_TIMEOUT, Proxies
+
+PROP_LISTEN: Final = "pop.remote.listen"
+PROP_SECRET: Final = "pop.remote.secret"
+TIMEOUT: Final = 30.0
+RETRY: Final = backoffPolicy(initialDelay=0.1, maxDelay=10.0)
+
+
+@BundleActivator
+class Activator:
+    """Calls, and is called, while the bundle is active."""
+
+    def __init__(self) -> None:
+        self._ports: list[IListeningPort] = []
+        self._factory: AnsweringFactory | None = None
+        self._links: Links | None = None
+        self._registrations: list[ServiceRegistration] = []
+
+    async def start(self, context: BundleContext) -> None:
+        """Answer where that is wanted, and be ready to call."""
+        reactor: Any = context.get_framework().patience.clock
+        if reactor is None:
+            raise NoReactor
+        secret = str(context.get_property(PROP_SECRET) or "")
+        uid = str(context.get_property("framework.uid"))
+        if addresses := texts(context.get_property(PROP_LISTEN)):
+            await self._answer(context, reactor, addresses, uid, secret)
+        greeting = {"pop": VERSION, "framework": uid, "secret": secret}
+        self._links = links = Links(partial(way, reactor), reactor, RETRY, greeting)
+        seconds = float(context.get_property(PROP_TIMEOUT) or TIMEOUT)
+        proxies = Proxies(context, links, seconds)
+        self._register(context, SERVICE_LINKS, links)
+        self._register(context, SERVICE_IMPORT_PROVIDER, proxies)
+
+    async def _answer(
+        self, context: BundleContext, reactor: Any, addresses: Any, uid: str, secret: str
+    ) -> None:
+        offers = Offers(context.get_framework().patience)
+        self._factory = AnsweringFactory(offers, reactor, uid, secret)
+        places = [(place(reactor, each, bool(secret)), each) for each in addresses]
+        try:
+            for endpoint, address in places:
+                self._ports.append(await listen(endpoint, address, self._factory))
+        except Exception:
+            await self.stop(context)
+            raise
+        known = (reached_at(port) for port in self._ports)
+        said = context.get_property(PROP_ADDRESS)
+        offers.address = str(said or next(filter(None, known), ""))
+        self._register(context, SERVICE_EXPORT_PROVIDER, offers)
+
+    def _register(self, context: BundleContext, name: str, object: Any) -> None:
+        self._registrations.append(context.register_service(name, object))
+
+    async def stop(self, context: BundleContext) -> None:
+        """Whoever called, and was called, is disconnected when this is done."""
+        while self._registrations:
+            self._registrations.pop().unregister()
+        stopping = [maybeDeferred(port.stopListening) for port in self._ports]
+        await DeferredList(stopping)
+        if self._factory is not None:
+            await self._factory.close()
+        if self._links is not None:
+            await self._links.ended()

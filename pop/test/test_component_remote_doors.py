@@ -1,0 +1,278 @@
+"""Who may call from elsewhere, and what strangers may cost."""
+
+import json
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from pop.components.errors import NotStarted
+from pop.components.framework import Framework
+from pop.components.patience import Patience
+from pop.components.remote.answering import Answering, AnsweringFactory
+from pop.components.remote.errors import BadAddress, OpenAddress
+from pop.components.remote.imports import Imports
+from pop.components.remote.interfaces import IDiscovered, IExportProvider
+from pop.components.remote.offers import Offers
+from pop.components.remote.places import place, way
+from pop.test.callers import CallCase, Echo
+from pop.test.networks import Network
+from pop.test.remotes import endpoint
+
+
+class SecretTests(CallCase):
+    """Frameworks that have a secret in common."""
+
+    def test_secret(self) -> None:
+        """Only who knows it may call; who does not, tries again at growing intervals."""
+        self.stop(self.server)
+        secret = {"pop.remote.secret": "s3cret"}
+        self.server = self.make("server", {"pop.remote.listen": "unix:/server", **secret})
+        self.export()
+        self.assertIs(None, self.find())
+        known = self.make("known", {"pop.remote.peers": "unix:/server", **secret})
+        self.assertEqual([1, {}], self.answer(self.find(framework=known).say(1)))
+        before = len(self.network.pumps)
+        self.network.pass_(60)
+        self.assertIs(None, self.find())
+        self.assertTrue(before < len(self.network.pumps) < before + 30)
+
+
+class StrangerTests(SynchronousTestCase):
+    """One connection, and what is said on it."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.offers = Offers(Patience(self.clock))
+        self.echo = Echo()
+        self.offers.export_service(endpoint("1"), self.echo)
+        self.factory = AnsweringFactory(self.offers, self.clock, "here", "", 10)
+        self.wire: Answering = self.factory.buildProtocol(None)
+        self.transport: Any = StringTransport()
+        self.wire.makeConnection(self.transport)
+
+    def say(self, *message: Any) -> None:
+        """Say something, as one end does."""
+        self.raw(json.dumps(message).encode())
+
+    def raw(self, data: bytes) -> None:
+        """Say whatever."""
+        self.wire.dataReceived(len(data).to_bytes(4, "big") + data)
+
+    def heard(self) -> list[Any]:
+        """What was said to it since the last time."""
+        data, found = self.transport.value(), []
+        self.transport.clear()
+        while data:
+            size = int.from_bytes(data[:4], "big")
+            found.append(json.loads(data[4 : 4 + size]))
+            data = data[4 + size :]
+        return found
+
+    def greet(self) -> None:
+        """As it should be."""
+        self.say("hello", {"pop": 1, "framework": "far"})
+        self.heard()
+
+    def test_greeting(self) -> None:
+        """Who greets is told who this is, and what can be called."""
+        self.say("hello", {"pop": 1, "framework": "far", "new": 5})
+        hello, added = self.heard()
+        self.assertEqual(["hello", {"pop": 1, "framework": "here"}], hello)
+        self.assertEqual(("added", "1"), (added[0], added[1]["uid"]))
+
+    def test_version(self) -> None:
+        """Who speaks another version is told so, and sent away."""
+        self.say("hello", {"pop": 2})
+        self.assertEqual([["refused", "this framework speaks version 1"]], self.heard())
+        self.assertTrue(self.transport.disconnecting)
+        self.greet()
+        self.assertEqual([], self.heard())
+        self.clock.advance(10)
+        self.assertTrue(self.transport.disconnected)
+
+    def test_silent(self) -> None:
+        """Who does not greet in time is sent away."""
+        self.clock.advance(9)
+        self.assertFalse(self.transport.disconnected)
+        self.clock.advance(1)
+        self.assertTrue(self.transport.disconnected)
+
+    def test_nonsense(self) -> None:
+        """What makes no sense ends the connection, before the greeting and after it."""
+        for greeted in (False, True):
+            for data in (
+                b"",
+                b"{}",
+                b"[]",
+                b"[5]",
+                b"nonsense",
+                b"\xff",
+                b"[" * 3000,
+                b'["hello"]',
+                b'["hello", 5]',
+                b'["call", 1, 2]',
+                b'["ping", 1]',
+            ):
+                self.setUp()
+                if greeted:
+                    self.greet()
+                self.raw(data)
+                self.assertTrue(self.transport.disconnected, (greeted, data))
+                self.assertEqual([], self.heard())
+                self.wire.connectionLost()
+
+    def test_call_first(self) -> None:
+        """Nothing is called for somebody who has not greeted."""
+        self.say("call", 1, "1", "say", [], {})
+        self.assertTrue(self.transport.disconnected)
+        self.assertEqual([], self.heard())
+
+    def test_newer(self) -> None:
+        """What is not known is not heeded."""
+        self.greet()
+        self.say("wave", {"to": "you"})
+        self.say("ping")
+        self.assertEqual([["pong"]], self.heard())
+
+    def test_large(self) -> None:
+        """A stranger may say little, somebody who has greeted much, and nobody everything."""
+        self.wire.dataReceived((5000).to_bytes(4, "big"))
+        self.assertTrue(self.transport.disconnected)
+        self.setUp()
+        self.greet()
+        self.wire.dataReceived((5000).to_bytes(4, "big"))
+        self.assertFalse(self.transport.disconnected)
+        self.setUp()
+        self.greet()
+        self.wire.dataReceived((1 << 30).to_bytes(4, "big"))
+        self.assertTrue(self.transport.disconnected)
+
+    def test_unread(self) -> None:
+        """Who does not read what is answered is not read from either."""
+        self.greet()
+        self.transport.producer.pauseProducing()
+        self.assertEqual("paused", self.transport.producerState)
+        self.say("ping")
+        self.assertEqual([], self.heard())
+        self.transport.producer.resumeProducing()
+        self.assertEqual([["pong"]], self.heard())
+
+    def test_unknown(self) -> None:
+        """An endpoint that is not, or no more, is an error with its name."""
+        self.greet()
+        self.say("call", 7, "2", "say", [], {})
+        [[kind, number, error, text]] = self.heard()
+        self.assertEqual(("error", 7), (kind, number))
+        self.assertEqual("pop.components.remote.errors.NoSuchEndpoint", error)
+        self.assertEqual("There is no endpoint 2 any more.", text)
+
+    def test_busy(self) -> None:
+        """So many calls may wait at a time; one more is an error, until one is answered."""
+        offered = endpoint("3")
+        self.offers.export_service(offered, {"say": None})
+        self.offers.export_service(
+            type(offered)("4", "here", (), "slow", ("s",), ("later",)), self.echo
+        )
+        self.greet()
+        for number in range(10):
+            self.say("call", number, "4", "later", [], {})
+        self.assertEqual([], self.heard())
+        self.say("call", 10, "4", "later", [], {})
+        self.assertIn("TooBusy", self.heard()[0][2])
+        self.echo.waiting[0].callback(1)
+        self.assertEqual([["result", 0, 1]], self.heard())
+        self.wire.connectionLost()
+        self.assertEqual(9, self.echo.cancelled)
+
+    def tearDown(self) -> None:
+        if self.wire in self.factory.connections:
+            self.wire.connectionLost()
+        self.assertEqual(set(), self.factory.connections)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class PlaceTests(SynchronousTestCase):
+    """Where calls may be answered."""
+
+    def test_private(self) -> None:
+        """Where only those come who may: by the rights of a file, or by a secret that nobody can
+        read along."""
+        reactor = Network()
+        for address, secret in (
+            ("unix:/x", False),
+            ("unix:/x:mode=660", False),
+            ("unix:/x:mode=666", True),
+            ("tcp:9000:interface=127.0.0.1", True),
+            ("tcp6:9000:interface=\\:\\:1", True),
+        ):
+            self.assertTrue(place(reactor, address, secret), address)
+        for address, secret in (
+            ("unix:/x:mode=666", False),
+            ("tcp:9000", True),
+            ("tcp:9000:interface=0.0.0.0", True),
+            ("tcp:9000:interface=127.0.0.1", False),
+        ):
+            self.assertRaises(OpenAddress, place, reactor, address, secret)
+
+    def test_bad(self) -> None:
+        """What is no address is refused with a reason."""
+        reactor = Network()
+        for address in ("", "nonsense:1", "unix", "tcp:port", "ssl:1:privateKey=/nowhere"):
+            self.assertRaises(BadAddress, place, reactor, address, True)
+        for address in ("", "nonsense:1", "unix", "tcp"):
+            self.assertRaises(BadAddress, way, reactor, address)
+
+
+class TransportTests(SynchronousTestCase):
+    """The bundle, if something is not as it should be."""
+
+    def start(self, clock: Any, **properties: Any) -> str:
+        """Why it does not start."""
+        given = {f"pop.remote.{name}": value for name, value in properties.items()}
+        framework = Framework(given, clock=clock, environment={})
+        bundle = framework.install_bundle("pop.components.remote.transport")
+        self.successResultOf(framework.start())
+        error = self.failureResultOf(bundle.start(), NotStarted).value
+        self.assertEqual([], bundle.get_registered_services())
+        self.successResultOf(framework.stop())
+        return str(error)
+
+    def test_no_reactor(self) -> None:
+        """Without a reactor there are no connections."""
+        self.assertIn("reactor", self.start(None))
+
+    def test_open(self) -> None:
+        """Where anybody could call, it does not start."""
+        self.assertIn("secret", self.start(Network(), listen="tcp:9000"))
+
+    def test_taken(self) -> None:
+        """Nor where something else listens; what it has begun, it ends."""
+        network = Network()
+        network.listenUNIX("/taken", None)
+        said = self.start(network, listen=["unix:/free", "unix:/taken"])
+        self.assertIn("unix:/taken: Address already in use", said)
+        self.assertEqual(["/taken"], list(network.ports))
+
+    def test_bad_peer(self) -> None:
+        """A peer that is none is logged, and the others are found."""
+        framework = Framework(
+            {"pop.remote.peers": ["nonsense", "unix:/x"]}, clock=Network(), environment={}
+        )
+        for name in ("ipopo", "remote.core", "remote.transport", "remote.discovery"):
+            framework.install_bundle(f"pop.components.{name}")
+        self.successResultOf(framework.start())
+        context = framework.get_bundle_context()
+        reference = context.get_service_reference("pop.remote.links")
+        assert reference is not None
+        links = list(context.get_service(reference))
+        self.assertEqual(["unix:/x"], [link.address for link in links])
+        self.assertIn("nobody there", links[0].why)
+        self.successResultOf(framework.stop())
+
+    def test_promises(self) -> None:
+        """What is registered keeps the promises of its interfaces."""
+        verifyObject(IExportProvider, Offers(Patience()))
+        verifyObject(IDiscovered, Imports(Framework({}).get_bundle_context()))
