@@ -79,14 +79,17 @@ class Component(Provider):
     def __repr__(self) -> str:
         return f"<component {self.name} of {self.declared.name}: {self.life.phase.name}>"
 
+    def lasting(self) -> dict[str, Any]:
+        """With what another is instantiated that takes its place: also what nobody is shown."""
+        return {**self.given, **self.properties, **self.hidden}
+
     # Beginning, and what may be asked
 
     def start(self) -> None:
         """See what there is to be bound, and become valid with it if that is enough."""
         self._active = True
         try:
-            for handler in self.handlers:
-                handler.start()
+            self.handlers.tell("start")
             for dependency in self.dependencies:
                 dependency.start()
         finally:
@@ -164,15 +167,13 @@ class Component(Provider):
             await dependency.settle()
 
     def _broken(self) -> bool:
-        return any(dependency.breaks() for dependency in self._dirty) or not all(
-            handler.is_valid() for handler in self.handlers
-        )
+        return any(dependency.breaks() for dependency in self._dirty) or not self.handlers.valid()
 
     def _satisfied(self) -> bool:
         for dependency in self.dependencies:
             if not dependency.satisfied():
                 return False
-        return all(handler.is_valid() for handler in self.handlers)
+        return self.handlers.valid()
 
     async def _step(self, event: Event | None) -> None:
         while event is not None:
@@ -185,8 +186,7 @@ class Component(Provider):
 
     async def _validate(self) -> Event:
         self._stop_timer()
-        for handler in self.handlers:
-            handler.pre_validate()
+        self.handlers.tell("pre_validate")
         error = await self.call_of_life(VALIDATE)
         self.error_trace = None if error is None else _trace(error)
         if error is not None:
@@ -197,13 +197,11 @@ class Component(Provider):
 
     async def _provide(self) -> None:
         await self.offer()
-        for handler in self.handlers:
-            handler.post_validate()
+        self.handlers.tell("post_validate")
         self.tell(Kind.VALIDATED)
 
     async def _withdraw(self) -> None:
-        for handler in self.handlers:
-            handler.pre_invalidate()
+        self.handlers.tell("pre_invalidate")
         for offer in reversed(self.offers):
             await self.take_back(offer)
 
@@ -212,8 +210,7 @@ class Component(Provider):
         return Event.ENDED if error is None else Event.RAISED
 
     async def _release(self) -> None:
-        for handler in self.handlers:
-            handler.post_invalidate()
+        self.handlers.tell("post_invalidate")
         self.tell(Kind.INVALIDATED)
 
     async def _wait(self) -> None:
@@ -226,9 +223,8 @@ class Component(Provider):
         for dependency in self.dependencies:
             dependency.stop()
             await dependency.unbind_all()
-        for handler in self.handlers:
-            handler.stop()
-            handler.clear()
+        self.handlers.tell("stop")
+        self.handlers.tell("clear")
         self.instance.__dict__.pop(COMPONENT, None)
         self.container.forget(self)
         self.tell(Kind.KILLED)

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from pop.components.assembly import assemble, construct
 from pop.components.bundle import Bundle
+from pop.components.code import reason_of
 from pop.components.component import Component
 from pop.components.context import BundleContext
 from pop.components.errors import (
@@ -16,6 +17,7 @@ from pop.components.errors import (
     NameTaken,
     NoComponents,
     NotAName,
+    NotConstructed,
     SingletonTaken,
     TooLate,
 )
@@ -148,6 +150,7 @@ class Container(Inventory):
         instance = construct(factory.cls, name, factory.declared)
         given = dict(properties or {})
         component = assemble(self, factory.declared, factory.context, name, instance, given)
+        self._equip(component)
         self._add(component)
         self.tell(Kind.INSTANTIATED, factory_name, name)
         self._begin(component)
@@ -169,14 +172,29 @@ class Container(Inventory):
         self.components[component.name] = component
         self.promises.add(component)
 
+    def _equip(self, component: Component) -> None:
+        """Give it its handlers, if all that make them are there.
+
+        @raise NotConstructed: one makes none.
+        """
+        if self.missing(component):
+            return
+        for handler_id in component.declared.handler_ids() - KINDS:
+            _, makes = self._handlers[handler_id]
+            try:
+                component.handlers += makes.get_handlers(component, component.instance)
+            except Exception as error:
+                component.handlers.clear()
+                reason = f"its handler {handler_id} cannot be made: {reason_of(error)}"
+                raise NotConstructed(
+                    component=component.name, factory=component.declared.name, reason=reason
+                ) from error
+
     def _begin(self, component: Component) -> None:
         """Start it, or let it wait for those handlers that are not there."""
         if self.missing(component):
             self.waiting[component.name] = component
             return
-        for handler_id in component.declared.handler_ids() - KINDS:
-            _, makes = self._handlers[handler_id]
-            component.handlers += makes.get_handlers(component, component.instance)
         component.start()
         if found := circle(component, self.promises):
             log.warn("{sentence}", sentence=sentence_of(found))
@@ -244,10 +262,20 @@ class Container(Inventory):
         if not handler_id or handler_id in self._handlers:
             return
         self._handlers[handler_id] = (reference, self.context.get_service(reference))
-        for name, component in list(self.waiting.items()):
+        for component in list(self.waiting.values()):
             if not self.missing(component):
-                del self.waiting[name]
-                self._begin(component)
+                self._wait_no_more(component)
+
+    def _wait_no_more(self, component: Component) -> None:
+        """Begin; if a handler cannot be made, it waits on for another."""
+        try:
+            self._equip(component)
+        except NotConstructed as error:
+            log.error("{error}", error=error)
+            self.waiting[component.name] = component
+        else:
+            self.waiting.pop(component.name, None)
+            self._begin(component)
 
     def _remove_handler(self, reference: ServiceReference) -> None:
         """Those that need it wait; another that was registered for the same takes its place."""
@@ -271,10 +299,10 @@ class Container(Inventory):
                 before.context,
                 before.name,
                 before.instance,
-                {**before.given, **before.properties},
+                before.lasting(),
             )
             self._add(component)
-            self._begin(component)
+            self._wait_no_more(component)
 
     # Listeners
 

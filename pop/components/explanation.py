@@ -119,7 +119,7 @@ def explain(component: "Component", promises: Promises) -> list[str]:
     said = [] if component.life.wish is not Wish.HOLD else ["it was asked to be invalid"]
     for dependency in missing(component):
         said.append(_explain_one(dependency, promises))
-    said += [handler.why() for handler in component.handlers if not handler.is_valid()]
+    said += component.handlers.why()
     if found := circle(component, promises):
         said.append(sentence_of(found))
     return said

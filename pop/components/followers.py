@@ -81,7 +81,7 @@ class Follower:
     def _lasting(self, bundle: Bundle) -> list[tuple[str, str, dict[str, Any]]]:
         """The components of a bundle that are to come back after its update."""
         return [
-            (component.declared.name, component.name, {**component.given, **component.properties})
+            (component.declared.name, component.name, component.lasting())
             for component in self._container.components.values()
             if component.bundle is bundle and component.given.get(AUTO_RESTART)
         ]

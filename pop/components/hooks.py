@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from twisted.logger import Logger
 from zope.interface import Interface
 
 if TYPE_CHECKING:
     from pop.components.component import Component
 
-__all__ = ["HANDLER_ID", "SERVICE_HANDLER_FACTORY", "Handler", "IHandlerFactory"]
+__all__ = ["HANDLER_ID", "SERVICE_HANDLER_FACTORY", "Handler", "Handlers", "IHandlerFactory"]
+
+log = Logger()
 
 SERVICE_HANDLER_FACTORY: Final = "ipopo.handler.factory"
 """Under this name a bundle registers what makes handlers."""
@@ -66,3 +69,33 @@ class Handler:
 
     def on_controller_change(self, name: str, value: bool) -> None:
         """A registration of it was switched on or off."""
+
+
+class Handlers(list[Handler]):
+    """All handlers of one component, which no failure of theirs may keep from living or ending."""
+
+    __slots__ = ()
+
+    def tell(self, deed: str, *arguments: Any) -> None:
+        """Let each take part, by a method of that name; what one raises is logged."""
+        for handler in self:
+            self._ask(handler, deed, *arguments)
+
+    def valid(self) -> bool:
+        """Whether all let the component be valid; one that fails does not."""
+        return all(self._ask(handler, "is_valid") for handler in self)
+
+    def why(self) -> list[str]:
+        """What keeps the component from being valid, one sentence for each that does."""
+        return [
+            self._ask(handler, "why") or f"{handler!r} failed"
+            for handler in self
+            if not self._ask(handler, "is_valid")
+        ]
+
+    def _ask(self, handler: Handler, deed: str, *arguments: Any) -> Any:
+        try:
+            return getattr(handler, deed)(*arguments)
+        except Exception:
+            log.failure("{handler} failed to {deed}", handler=handler, deed=deed)
+            return None

@@ -11,7 +11,7 @@ from pop.components.calls import Pause
 from pop.components.context import BundleContext
 from pop.components.errors import BundleException
 from pop.components.factory import INSTANCE_NAME, FactoryContext
-from pop.components.hooks import Handler
+from pop.components.hooks import Handlers
 from pop.components.offer import Offer
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Provider(Callee):
         self.hidden: dict[str, Any] = {}
         self.offers = [Offer(provision) for provision in declared.provisions]
         self.dependencies: list[Dependency] = []
-        self.handlers: list[Handler] = []
+        self.handlers = Handlers()
         self.error_trace: str | None = None
         self.toggled = False
         self.waits_for: frozenset[Provider] = frozenset()
@@ -109,8 +109,7 @@ class Provider(Callee):
         """A field that holds a property was given another value."""
         if hidden:
             self.hidden[name] = new
-            for handler in self.handlers:
-                handler.on_hidden_property_change(name, old, new)
+            self.handlers.tell("on_hidden_property_change", name, old, new)
             return
         self.properties[name] = new
         self._show(name, old, new, {name: new})
@@ -145,8 +144,7 @@ class Provider(Callee):
                 offer.registration.set_properties(changes, removed)
         for dependency in self.dependencies:
             dependency.property_changed(self.properties)
-        for handler in self.handlers:
-            handler.on_property_change(name, old, new)
+        self.handlers.tell("on_property_change", name, old, new)
 
     def set_properties(self, properties: Mapping[str, Any]) -> None:
         """Change several, by name; a hidden one by its name with a dot before it."""
@@ -162,7 +160,6 @@ class Provider(Callee):
 
     def controller_changed(self, field: str) -> None:
         """Something should be registered, or no more."""
-        for handler in self.handlers:
-            handler.on_controller_change(field, getattr(self.instance, field))
+        self.handlers.tell("on_controller_change", field, getattr(self.instance, field))
         self.toggled = True
         self.look()

@@ -127,11 +127,8 @@ class SimpleTests(Base):
         self.assertHeard("INSTANTIATED a", "BOUND a", "VALIDATED a")
 
     def test_several_names(self) -> None:
-        """All of several specifications are needed, or any of them, if that is said."""
+        """All of several specifications are needed, each said once or more."""
         self.require(Requires("it", ["spec", "other", "spec"]))
-        self.make(
-            requiring(Requires("it", ["spec", "other"], match_any=True)), "b"
-        ) if False else None
         self.offer()
         self.assertEqual(Phase.INVALID, self.state())
         self.offer(["other", "spec"])
@@ -143,11 +140,21 @@ class SimpleTests(Base):
 
     def test_any_name(self) -> None:
         """Any of several is enough if that is said, with a filter or without."""
-        self.require(Requires("it", ["spec", "other"], match_any=True, spec_filter="(a=1)"))
-        self.offer("other", a=2)
-        self.assertEqual(Phase.INVALID, self.state())
-        self.offer("other", a=1)
-        self.assertEqual(Phase.VALID, self.state())
+        for filter in (None, "(a=1)"):
+            self.require(Requires("it", ["spec", "other"], match_any=True, spec_filter=filter))
+            offers = [self.offer("another", a=1)]
+            self.assertEqual(Phase.INVALID, self.state())
+            offers.append(self.offer("other", a=2))
+            self.assertEqual(Phase.INVALID if filter else Phase.VALID, self.state())
+            offers.append(self.offer("other", a=1))
+            self.assertEqual(Phase.VALID, self.state())
+            details = self.ipopo.get_instance_details("a")["dependencies"]["it"]
+            self.assertEqual(
+                (["spec", "other"], True), (details["specifications"], details["match_any"])
+            )
+            self.successResultOf(self.ipopo.unregister_factory("requiring"))
+            for offer in offers:
+                offer.unregister()
 
     def test_interfaces(self) -> None:
         """Something more is good where something is required."""

@@ -182,17 +182,22 @@ class BundlesTests(BundlesTestCase):
         self.assertIs(BundleState.ACTIVE, second.get_state())
 
     def test_update(self) -> None:
-        """After an update those components come back that ask for it, with their properties."""
-        text = '@ComponentFactory("f")\n@Property("x", value=1)\nclass F:\n    version = {}\n'
+        """After an update those components come back that ask for it, with their properties, also
+        those that nobody is shown."""
+        text = (
+            '@ComponentFactory("f")\n@Property("x", value=1)\n@HiddenProperty("y", value=1)\n'
+            "class F:\n    version = {}\n"
+        )
         bundle = self.bundle("updated_bundle", text.format(1))
         again = {"pelix.ipopo.auto_restart": True, "x": 2}
-        self.ipopo.instantiate("f", "again", again).x = 3
+        it = self.ipopo.instantiate("f", "again", again)
+        it.x, it.y = 3, 4
         self.ipopo.instantiate("f", "gone", {"x": 2})
         self.write("updated_bundle", text.format(2))
         self.successResultOf(bundle.update())
         self.assertEqual(["again"], self.names())
         it = self.ipopo.get_instance("again")
-        self.assertEqual((3, 2), (it.x, it.version))
+        self.assertEqual((3, 4, 2), (it.x, it.y, it.version))
 
     def test_update_fails(self) -> None:
         """If the new code cannot be imported, its components never stop."""
