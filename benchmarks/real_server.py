@@ -16,7 +16,7 @@ from workloads import PAYLOAD
 
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.testing import HOW_TO_GET_ONE, DidNotStart, RealServer, available
-from txzookeeper.testing.process import Process
+from txzookeeper.testing.apache import ApacheProcess
 
 #: The tests' servers start quickly with a small heap and a simple compiler; this one works long.
 OPTIONS: Final = ("-Xms2g", "-Xmx2g", "-XX:TieredStopAtLevel=4")
@@ -37,7 +37,7 @@ def own_server(
     if not available():
         raise SystemExit(f"benchmark: {HOW_TO_GET_ONE}")
     server = RealServer()
-    server.process = Process(server.directory, server.port, settings, [*OPTIONS, *options])
+    server.process = ApacheProcess(server.directory, server.port, settings, [*OPTIONS, *options])
     try:
         with server:
             yield server

@@ -42,6 +42,7 @@ from workloads import PAYLOAD
 from txzookeeper import ZookeeperClient
 from txzookeeper.testing import HOW_TO_GET_ONE, RealServer, available
 from txzookeeper.testing.embedded import EmbeddedProcess
+from txzookeeper.testing.own_server import OwnServer
 
 EMBEDDED: Final = "embedded"
 REAL: Final = "ZooKeeper"
@@ -68,7 +69,7 @@ class Candidate:
     def __init__(self, name: str) -> None:
         self.name = name
         self._pause = threading.Event()
-        self._server: Any = (
+        self._server: OwnServer = (
             EmbeddedProcess(tick=2000)
             if name == EMBEDDED
             else RealServer({**SETTINGS, "forceSync": "yes"}, options=_OPTIONS)
@@ -77,22 +78,18 @@ class Candidate:
     @property
     def servers(self) -> str:
         """Where it listens."""
-        return str(self._server.servers)
+        return self._server.servers
 
     @property
     def memory(self) -> float:
         """Its resident set in MB."""
-        return float(psutil.Process(self._process.pid).memory_info().rss / 1e6)
-
-    @property
-    def _process(self) -> Any:
-        return getattr(self._server, "process", self._server)
+        return float(psutil.Process(self._server.process.pid).memory_info().rss / 1e6)
 
     def start(self) -> float:
         """Start it, and give how long its first answer took, in ms."""
         began = time.perf_counter()
-        self._process.launch()
-        while "Mode:" not in self._process.ask("srvr"):
+        self._server.process.launch()
+        while "Mode:" not in self._server.process.ask("srvr"):
             if time.perf_counter() - began > 60:
                 raise SystemExit(f"benchmark: {self.name} does not start:\n{self._server.log}")
             self._pause.wait(0.002)

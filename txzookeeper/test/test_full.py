@@ -44,9 +44,9 @@ class FullDiskTests(TestCase):
 
     def allow(self, size: int) -> None:
         """Let the server write up to this many bytes into each file."""
-        assert self.server.pid is not None
-        hard = resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (size, hard))
+        assert self.server.process.pid is not None
+        hard = resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
     async def fill(self) -> set[str]:
         """Write until no more goes, and give what was acknowledged."""
@@ -82,12 +82,12 @@ class FullDiskTests(TestCase):
         self.assertEqual(kept, acknowledged)
         self.assertGreater(len(kept), 20)
         await self.assertFailure(self.client.create("/kept/more"), NotReadOnlyException)
-        self.assertIn("Mode: read-only", await deferToThread(self.server.ask, "srvr"))
+        self.assertIn("Mode: read-only", await deferToThread(self.server.process.ask, "srvr"))
         self.assertIn("cannot be read or written:", self.server.log)
         self.allow(resource.RLIM_INFINITY)
         await self.until_writable()
         await self.client.create("/kept/more")
-        self.assertEqual(await deferToThread(self.server.ask, "isro"), "rw")
+        self.assertEqual(await deferToThread(self.server.process.ask, "isro"), "rw")
         self.assertIsNotNone(await self.client.exists("/mine"))
         self.assertIn("Writing is possible again", self.server.log)
 

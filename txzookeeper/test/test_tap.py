@@ -36,7 +36,7 @@ class CommandTests(SynchronousTestCase):
 
     def run_command(self, *options: str, data: Path | None = None) -> Finished:
         """Run it with these options, to its end."""
-        command = self.server.command(*options)
+        command = self.server.process.command_with(*options)
         if data is not None:
             command[-1 - len(options)] = f"--data-dir={data}"
         return Finished(
@@ -85,14 +85,14 @@ class CommandTests(SynchronousTestCase):
     def test_in_use(self) -> None:
         """A second server on the same data is told which process has them."""
         self.server.start()
-        self.assertIn(f"(process {self.server.pid})", self.refused("--listen=tcp:0"))
+        self.assertIn(f"(process {self.server.process.pid})", self.refused("--listen=tcp:0"))
         self.assertIn("in use", self.refused("--export=-"))
-        self.assertEqual(self.server.ask("ruok"), "imok")
+        self.assertEqual(self.server.process.ask("ruok"), "imok")
 
     def test_damaged(self) -> None:
         """A damaged file is told, and left as it is."""
-        self.server.data.mkdir()
-        path = self.server.data / "tree.sqlite"
+        self.server.process.data.mkdir()
+        path = self.server.process.data / "tree.sqlite"
         path.write_bytes(b"junk" * 2000)
         self.assertIn("is damaged", self.refused("--listen=tcp:0"))
         self.assertEqual(path.read_bytes(), b"junk" * 2000)
@@ -114,20 +114,22 @@ class CommandTests(SynchronousTestCase):
         """Ctrl-C and a request to end are no failures, and leave no journal to be read."""
         for number in (Signals.SIGTERM, Signals.SIGINT):
             self.server.start()
-            self.assertEqual(self.server.end(number), 0)
-            files = {path.name for path in self.server.data.iterdir()}
+            self.assertEqual(self.server.process.end(number), 0)
+            files = {path.name for path in self.server.process.data.iterdir()}
             self.assertEqual(files, {"lock", "tree.sqlite"})
         self.assertNotIn("Traceback", self.server.log)
 
     def test_in_the_background(self) -> None:
         """In the background it serves, holds its directory, and ends."""
-        command = self.server.command(f"--listen=tcp:{self.server.port}:interface=127.0.0.1")
+        command = self.server.process.command_with(
+            f"--listen=tcp:{self.server.port}:interface=127.0.0.1"
+        )
         command.remove("--nodaemon")
         command[command.index("--pidfile=")] = "--pidfile=pid"
         subprocess.run(command, cwd=self.here, check=True, timeout=60, stdin=subprocess.DEVNULL)
         pid = int((self.here / "pid").read_text())
         self.addCleanup(_end, pid)
-        self.assertEqual(self.server.ask("ruok"), "imok")
+        self.assertEqual(self.server.process.ask("ruok"), "imok")
         self.assertIn(f"(process {pid})", self.refused("--listen=tcp:0"))
 
 

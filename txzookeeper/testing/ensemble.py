@@ -16,7 +16,8 @@ from pathlib import Path
 from signal import Signals
 from typing import Final
 
-from txzookeeper.testing.process import DidNotStart, Process, free_ports
+from txzookeeper.testing.apache import ApacheProcess
+from txzookeeper.testing.process import DidNotStart, free_ports
 
 SUPER: Final = "super:secret"
 """The digest of who may do everything on an ensemble, reconfigure it too."""
@@ -49,11 +50,11 @@ class RealEnsemble:
         self.directory = Path(tempfile.mkdtemp(prefix="txzookeeper-"))
         ports = free_ports(3 * size)
         self.members: dict[int, str] = {}
-        self.processes: dict[int, Process] = {}
+        self.processes: dict[int, ApacheProcess] = {}
         for number in range(1, size + 1):
             client, peer, election = (ports.pop() for _ in range(3))
             self.members[number] = f"127.0.0.1:{peer}:{election}:participant;127.0.0.1:{client}"
-            self.processes[number] = Process(
+            self.processes[number] = ApacheProcess(
                 self.directory / str(number), client, {**_SETTINGS, **(settings or {})}, _OPTIONS
             )
         for process in self.processes.values():

@@ -6,16 +6,12 @@ trial test, ``await deferToThread(server.restart)`` keeps the reactor turning me
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from signal import Signals
-from typing import Self
 
-from txzookeeper.testing.process import DidNotStart, Process, available, free_ports
+from txzookeeper.testing.apache import ApacheProcess, available
+from txzookeeper.testing.own_server import OwnServer
+from txzookeeper.testing.process import DidNotStart
 
 HOW_TO_GET_ONE = "No ZooKeeper is installed here: apt-get install zookeeper brings one."
 VARIABLE = "ZOOKEEPER_TEST_SERVERS"
@@ -42,13 +38,15 @@ def real_servers() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
-class RealServer:
+class RealServer(OwnServer):
     """A standalone Apache ZooKeeper, which ends with this process however this process ends.
 
-    ``settings`` go into its ``zoo.cfg``, over those of `txzookeeper.testing.process.SETTINGS`;
+    ``settings`` go into its ``zoo.cfg``, over those of `txzookeeper.testing.apache.SETTINGS`;
     ``libraries`` onto its class path, ``options`` to Java. Its sessions last 2 to 20 ticks: 1 to 10
     seconds. It is a context manager: started on entry, gone on exit.
     """
+
+    process: ApacheProcess
 
     def __init__(
         self,
@@ -56,56 +54,5 @@ class RealServer:
         libraries: Sequence[str] = (),
         options: Sequence[str] = ("-Xmx256m",),
     ) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="txzookeeper-"))
-        [self.port] = free_ports(1)
-        self.process = Process(self.directory, self.port, settings or {}, options, libraries)
-
-    @property
-    def servers(self) -> str:
-        """Where it listens, as a client's ``servers`` argument."""
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def log(self) -> str:
-        """What it has printed so far."""
-        return self.process.log
-
-    def start(self, timeout: float = 30.0) -> Self:
-        """Start it on its port and data, and return once it serves requests."""
-        atexit.register(self.close)
-        self.process.launch()
-        self.process.await_answer(timeout)
-        return self
-
-    def stop(self) -> None:
-        """Ask it to end, and wait until it did; its data stays."""
-        self.process.end(Signals.SIGTERM)
-
-    def kill(self) -> None:
-        """End it in the middle of whatever it is doing; its data stays."""
-        self.process.end()
-
-    def restart(self) -> Self:
-        """Kill it, and start it again with the same data on the same port."""
-        self.kill()
-        return self.start()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing is answered, no session expires."""
-        self.process.send(Signals.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after `pause`."""
-        self.process.send(Signals.SIGCONT)
-
-    def close(self) -> None:
-        """Kill it and remove its data."""
-        self.kill()
-        atexit.unregister(self.close)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+        super().__init__()
+        self.process = ApacheProcess(self.directory, self.port, settings or {}, options, libraries)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from txzookeeper.testing.apache import available
 from txzookeeper.testing.certificates import Authority
-from txzookeeper.testing.process import available, free_ports
+from txzookeeper.testing.process import free_ports
 from txzookeeper.testing.real import RealServer
 
 NETTY: Final = tuple(
