@@ -67,7 +67,7 @@ class Properties(Mapping[str, Any]):
         folded, spelled = before | other, self.spelled
         if len(folded) > len(before):
             names = zip(told.folded, told.spelled, strict=True)
-            spelled += tuple(name for low, name in names if low in other and low not in before)
+            spelled += tuple(name for low, name in names if low not in before)
         if gone:
             folded = {low: value for low, value in folded.items() if low not in gone}
             spelled = tuple(name for name in spelled if name.lower() not in gone)
@@ -85,7 +85,7 @@ def is_same(one: Any, other: Any) -> bool:
     """Whether two values are one for filters, too: 1 is not True, nor is it in a list."""
     if one is other:
         return True
-    return type(one) is type(other) and one == other and _kinds(one) == _kinds(other)
+    return bool(one == other) and _kinds(one) == _kinds(other)
 
 
 def _kinds(value: Any) -> Any:
