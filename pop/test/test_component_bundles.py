@@ -123,7 +123,8 @@ class LifeTests(BundleCase):
         self.assertEqual(BundleState.RESOLVED, bundle.get_state())
 
     def test_release(self) -> None:
-        """Whatever it registered, used and listened to is taken back when it stops."""
+        """Whatever it registered, used and listened to is taken back when it stops. (iPOPO goes on
+        calling its listeners.)"""
         a, b = self.install("a"), self.install("b")
         self.done(a.start())
         self.done(b.start())
@@ -144,7 +145,7 @@ class LifeTests(BundleCase):
         self.assertEqual(["b stops"], self.take())
 
     def test_gone(self) -> None:
-        """One that is not active cannot register, use or listen (D6)."""
+        """One that is not active cannot register, use or listen. (In iPOPO it can, for ever.)"""
         bundle = self.install("a")
         context = bundle.get_bundle_context()
         reference = self.context.register_service("x", object()).reference
@@ -201,7 +202,8 @@ class FailureTests(BundleCase):
     """Their activators fail."""
 
     def test_start(self) -> None:
-        """Nothing of it is left, its end is told, and it can be started again (D1)."""
+        """Nothing of it is left, its end is told, and it can be started again. (iPOPO leaves what
+        it had registered, and tells nobody.)"""
         bundle = self.install("a", FAILS.format(error="ValueError('no luck')"))
         self.listen()
         self.assertIn("no luck", self.failed(bundle.start(), NotStarted))
@@ -231,7 +233,7 @@ class FailureTests(BundleCase):
         self.assertIs(None, self.context.get_service_reference("left.behind"))
 
     def test_uninstall(self) -> None:
-        """Who cannot stop well is uninstalled all the same (D3)."""
+        """Who cannot stop well is uninstalled all the same. (In iPOPO it stays.)"""
         bundle = self.install("a", FAILS.format(error="ValueError('no luck')"))
         self.framework.add_property("may.start", True)
         self.done(bundle.start())

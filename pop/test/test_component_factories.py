@@ -93,7 +93,7 @@ class FactoryTests(FactoryCase):
         self.assertEqual([], self.reference.get_using_bundles())
 
     def test_owner_goes(self) -> None:
-        """So does that of the owner, which has registered nothing any more (D7)."""
+        """So does that of the owner, and nobody can use it any more."""
         self.one.get_service(self.reference)
         self.done(self.owner.uninstall())
         self.assertEqual([("get", "a"), ("unget", "a")], self.factory.take())
@@ -101,7 +101,7 @@ class FactoryTests(FactoryCase):
         self.assertRaises(Unregistered, self.one.get_service, self.reference)
 
     def test_unregistered(self) -> None:
-        """What was taken back is not among what its bundle registered (D7)."""
+        """What was taken back is not among what its bundle registered. (In iPOPO it still is.)"""
         self.registration.unregister()
         self.assertNotIn(self.reference, self.owner.get_registered_services())
 
@@ -146,7 +146,8 @@ class PrototypeTests(FactoryCase):
         self.assertEqual([("unget one", "a"), ("unget", "a")], self.factory.take())
 
     def test_consumer_stops(self) -> None:
-        """The end of a consumer ends all uses, of several prototypes, too (D5)."""
+        """The end of a consumer ends all uses, of several prototypes, too. (In iPOPO the consumer
+        cannot end then.)"""
         other = self.register(prototype=True)
         for reference in (self.reference, other):
             objects = self.a.get_bundle_context().get_service_objects(reference)

@@ -88,7 +88,7 @@ class MatchTests(SynchronousTestCase):
     """What matches."""
 
     def test_numbers(self) -> None:
-        """Numbers are compared as numbers, however they are written (D19)."""
+        """Numbers are compared as numbers, however they are written. (In iPOPO 1 is never 1.0.)"""
         self.assertTrue(match("(a=1)", a=1.0))
         self.assertTrue(match("(a=1.0)", a=1))
         self.assertTrue(match("(a>=2)", a=10))
@@ -96,24 +96,26 @@ class MatchTests(SynchronousTestCase):
         self.assertFalse(match("(a=1)", a=True))
 
     def test_numbers_in_texts(self) -> None:
-        """A text that says a number is put in order as that, but equals itself only (D19)."""
+        """A text that says a number is put in order as that, but equals itself only. (For iPOPO 10
+        is less than 2 then.)"""
         self.assertTrue(match("(a>=2)", a="10"))
         self.assertFalse(match("(a=1)", a="1.0"))
         self.assertTrue(match("(a>=b)", a="c"))
 
     def test_truth(self) -> None:
-        """Truth values are equal to true and false, in any case, and in no order (D19)."""
+        """Truth values are equal to true and false, in any case, and in no order. (In iPOPO C{True}
+        is not true.)"""
         self.assertTrue(match("(a=true)", a=True))
         self.assertTrue(match("(a=FALSE)", a=False))
         self.assertTrue(match("(a=t*)", a=True))
         self.assertFalse(match("(a>=0)", a=True))
 
     def test_names(self) -> None:
-        """Names are compared without regard to case (D19)."""
+        """Names are compared without regard to case. (In iPOPO case matters.)"""
         self.assertTrue(match("(KEY=v)", Key="v"))
 
     def test_several(self) -> None:
-        """Of several values any may match, of every operator (D19)."""
+        """Of several values any may match, of every operator. (In iPOPO of some operators only.)"""
         for several in ([1, 3], (1, 3), {1, 3}, frozenset({1, 3})):
             for text in ("(a=3)", "(a>=2)", "(a~=3)", "(a=3*)", "(a=*)"):
                 self.assertTrue(match(text, a=several), text)

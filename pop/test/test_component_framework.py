@@ -46,7 +46,7 @@ class FrameworkTests(FrameworkCase):
 
     def test_order(self) -> None:
         """Bundles start in the order in which they were installed, and stop in the other; the
-        framework itself has started after them (D4)."""
+        framework itself has started after them. (iPOPO never says so.)"""
         self.install("a")
         self.install("b")
         self.listen()
@@ -122,7 +122,8 @@ class FrameworkTests(FrameworkCase):
         self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
 
     def test_own_registrations(self) -> None:
-        """What a bundle registered is there while its activator stops it (D24)."""
+        """What a bundle registered is there while its activator stops it. (In iPOPO not while the
+        framework stops.)"""
         text = """
             from pop.components.bundle import BundleActivator
 

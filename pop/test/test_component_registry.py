@@ -96,7 +96,8 @@ class RegisterTests(RegistryCase):
         self.assertEqual([loud], self.context.get_all_service_references(ILoudHello))
 
     def test_class(self) -> None:
-        """So it is with classes; two of the same name in different modules are different (D21)."""
+        """So it is with classes; two of the same name in different modules are different.
+        (In iPOPO they are not.)"""
         loud = self.context.register_service(LoudHello, LoudHello()).reference
         self.assertEqual(loud, self.context.get_service_reference(Hello))
         self.assertEqual(None, self.context.get_service_reference("Hello"))

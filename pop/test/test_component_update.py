@@ -11,7 +11,8 @@ class UpdateTests(BundleCase):
     """New code beside the old."""
 
     def test_new(self) -> None:
-        """The new code is loaded, then the old stops and the new starts."""
+        """The new code is loaded into a module of its own, then the old stops and the new starts.
+        (iPOPO empties the old module, and loads into that.)"""
         bundle = self.install("a")
         self.done(bundle.start())
         self.listen()
@@ -38,7 +39,9 @@ class UpdateTests(BundleCase):
             self.assertEqual(number, bundle.get_module().__dict__["X"])
 
     def test_broken(self) -> None:
-        """If the new code cannot be imported, for whatever reason, the old never stops (D2)."""
+        """If the new code cannot be imported, for whatever reason, the old never stops, and whoever
+        asked is told why. (iPOPO stops it first; then it says that all is well, or leaves an empty
+        module.)"""
         bundle = self.install("a")
         self.done(bundle.start())
         module = bundle.get_module()
