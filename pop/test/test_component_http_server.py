@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from pop.components.http.errors import BadRoute
+from pop.components.http.errors import BadRoute, HttpError
 from pop.components.http.routing import (
     Http,
     HttpDelete,
@@ -205,6 +205,18 @@ class TroubleTests(WebCase):
         self.assertFalse(answer.endswith("0\r\n\r\n"))
         self.assertTrue(far.aborted)
         self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
+
+    def test_own(self) -> None:
+        """A servlet may answer with a page about an error that is none of its own."""
+
+        class Guarded:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                raise HttpError(403, "Not <you>.")
+
+        self.bind("/", Guarded())
+        answer = self.ask()
+        self.assertEqual(403, code_of(answer))
+        self.assertIn("<pre>Not &lt;you&gt;.</pre>", answer)
 
     def test_custom(self) -> None:
         """Others may make the pages; if they fail, ours are shown."""

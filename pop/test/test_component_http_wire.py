@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from twisted.internet.defer import CancelledError, Deferred
+
+from pop.components.http.eventstream import event_text
 from pop.test.test_component_http_server import Echo, Slow
 from pop.test.web import Far, WebCase, body_of, code_of, header_of
 
@@ -143,7 +146,7 @@ class SlowTests(WebCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_dripping(self) -> None:
-        """Nor does it help to send a byte now and then; it is a minute with iPOPO for each byte."""
+        """Nor does it help to send a byte now and then, which with iPOPO keeps a thread busy for ever."""
         self.bind("/", Echo())
         for head in ("GET /", HEAD + "X-Y: ", HEAD + "Content-Length: 9999\r\n\r\n"):
             far = self.connect()
@@ -183,18 +186,86 @@ class SlowTests(WebCase):
 class FlowTests(WebCase):
     """Answers that are longer than the client is fast."""
 
-    def test_room(self) -> None:
-        """Who writes much is told when there is room for more, and none is lost."""
-        wrote: list[int] = []
+    def setUp(self) -> None:
+        super().setUp()
+        self.wrote: list[int] = []
+        self.ended = ""
+        test = self
 
         class Much:
             async def do_GET(self, request: Any, response: Any) -> None:
-                for n in range(5):
-                    await response.write(f"{n}")
-                    wrote.append(n)
+                """Write as long as there is room."""
+                try:
+                    for n in range(4):
+                        if n == 2:
+                            far.protocol.pauseProducing()
+                        await response.write(f"{n}")
+                        test.wrote.append(n)
+                except CancelledError:
+                    test.ended = "cancelled"
+                    raise
 
         self.bind("/", Much())
+        self.far = far = self.connect()
+        self.first = far.ask()
+
+    def test_room(self) -> None:
+        """Who writes much waits while the client is slow, and none of it is lost."""
+        self.assertEqual([0, 1], self.wrote)
+        self.far.protocol.resumeProducing()
+        self.assertEqual([0, 1, 2, 3], self.wrote)
+        self.assertTrue((self.first + self.far.take()).endswith("1\r\n3\r\n0\r\n\r\n"))
+        self.assertEqual(200, code_of(self.far.ask()))
+
+    def test_gone(self) -> None:
+        """Who waits for a client that is gone waits no more."""
+        self.far.loseConnection()
+        self.assertEqual([0, 1], self.wrote)
+        self.assertEqual("cancelled", self.ended)
+
+
+class EventTests(WebCase):
+    """Answers of events."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        test = self
+        self.news: Deferred[str] = Deferred()
+
+        class News:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                """News as they come."""
+                response.setup_sse()
+                while (said := await test.news) != "end":
+                    test.news = Deferred()
+                    await response.send_sse("news", said, id="7")
+
+        self.bind("/", News())
+
+    def test_sent(self) -> None:
+        """Each event is sent when it happens, whatever lines it has."""
         far = self.connect()
-        far.protocol.pauseProducing()
-        far.ask()
-        self.assertEqual([0, 1, 2, 3, 4], wrote)
+        answer = far.ask("/", "GET", "", "Accept: text/event-stream")
+        self.assertEqual("text/event-stream", header_of(answer, "Content-Type"))
+        self.clock.advance(1000)
+        self.news.callback("one\r\ntwo\rdata: three")
+        said = "id: 7\nevent: news\ndata: one\ndata: two\ndata: data: three\n\n"
+        self.assertEqual(f"{len(said):x}\r\n{said}\r\n", far.take())
+        self.news.callback("end")
+        self.assertEqual("0\r\n\r\n", far.take())
+        self.assertTrue(far.connected)
+
+    def test_asked(self) -> None:
+        """Who has not asked for events gets none, and is told so."""
+        for headers in ([], ["Accept: text/html, application/json"]):
+            self.assertEqual(406, code_of(self.ask("/", "GET", "", *headers)))
+        far = self.connect()
+        self.assertEqual(200, code_of(far.ask("/", "GET", "", "Accept: text/html, */*;q=0.1")))
+        far.loseConnection()
+
+    def test_lines(self) -> None:
+        """The name and the id of an event cannot begin lines of their own."""
+        self.assertEqual("id: \ndata: \n\n", event_text(id=""))
+        for bad in ("a\nb", "a\rb", "\0"):
+            self.assertRaises(ValueError, event_text, bad)
+            self.assertRaises(ValueError, event_text, None, "x", bad)

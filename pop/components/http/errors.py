@@ -24,6 +24,19 @@ class BadRoute(BundleException, ValueError):
     """The route {route} cannot be read: {reason}."""
 
 
+class HttpError(Exception):
+    """Raised by a servlet that answers with a page about an error, which is not its own.
+
+    @param code: of the answer.
+    @param details: what else people are told.
+    """
+
+    def __init__(self, code: int, details: str = "") -> None:
+        super().__init__(code, details)
+        self.code = code
+        self.details = details
+
+
 class NoReactor(BundleException):
     """The web server {server} cannot listen: its framework was made without a reactor. Make it with
     create_framework(..., clock=reactor)."""

@@ -18,8 +18,11 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _SENTENCES = {
+    401: "Nobody may ask this without saying who asks:",
+    403: "This may not be asked:",
     404: "Nobody answers at this path:",
     405: "This cannot be asked of this path:",
+    406: "There is nothing of the kind that was asked for:",
     408: "The request took too long to arrive.",
     413: "The body of the request is too large.",
     500: "An error prevented an answer at this path:",

@@ -5,6 +5,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.web.http import NO_BODY_CODES, RESPONSES
 
+from pop.components.http.errors import HttpError
+from pop.components.http.eventstream import MEDIA_TYPE, accepts, event_text
 from pop.components.http.pages import Pages
 from pop.components.http.wire import Inbound
 
@@ -84,6 +86,31 @@ class HTTPServletResponse:
     def send_error(self, code: int, details: str = "") -> None:
         """Send a page that says what went wrong."""
         self.send_content(code, self._pages.page(code, self._path, details))
+
+    # Events
+
+    def setup_sse(self, strict: bool = True) -> None:
+        """Begin an answer of events, which are sent one by one.
+
+        @param strict: refuse whoever has not asked for events.
+        @raise HttpError: so it was.
+        """
+        asked = self._inbound.requestHeaders.getRawHeaders("Accept", [])
+        if strict and not accepts(", ".join(asked)):
+            raise HttpError(406, f"There are events here: accept {MEDIA_TYPE}.")
+        self.set_response(200)
+        self.set_header("Content-Type", MEDIA_TYPE)
+        self.set_header("Cache-Control", "no-cache")
+        self.end_headers()
+
+    def send_sse(
+        self, event: str | None = None, data: str | None = None, id: str | None = None
+    ) -> Deferred[None]:
+        """Send an event.
+
+        @return: fires when there is room for more.
+        """
+        return self.write(event_text(event, data, id))
 
     # For the server
 

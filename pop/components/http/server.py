@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.components.http import HTTP_MAX_BODY_SIZE
-from pop.components.http.errors import BadTarget
+from pop.components.http.errors import BadTarget, HttpError
 from pop.components.http.pages import Pages
 from pop.components.http.paths import path_of
 from pop.components.http.request import HTTPServletRequest
@@ -112,7 +112,12 @@ class Server:
         self, failure: Failure, request: HTTPServletRequest, response: HTTPServletResponse
     ) -> None:
         """Say so in the log; to whoever asked, only where in the log."""
+        error = failure.value
         if response.gone() and failure.check(CancelledError):
+            return
+        if isinstance(error, HttpError) and not response.started():
+            response.send_error(error.code, error.details)
+            response.finish()
             return
         id = self._new_id()
         log.failure(
