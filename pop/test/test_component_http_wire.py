@@ -146,7 +146,7 @@ class SlowTests(WebCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_dripping(self) -> None:
-        """Nor does it help to send a byte now and then, which with iPOPO keeps a thread busy for ever."""
+        """Nor does a byte now and then help, which keeps a thread of iPOPO busy for ever."""
         self.bind("/", Echo())
         for head in ("GET /", HEAD + "X-Y: ", HEAD + "Content-Length: 9999\r\n\r\n"):
             far = self.connect()
