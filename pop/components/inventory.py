@@ -109,7 +109,10 @@ class Inventory:
     def get_instance_details(self, name: str) -> dict[str, Any]:
         """What is known of a component, for people."""
         component = self.component(name)
-        return {**instance_details(component), "why": explain(component, self.promises)}
+        missing = ", ".join(sorted(self.missing(component)))
+        waits = [f"no bundle has what it is declared with: {missing}"] if missing else []
+        why = waits or explain(component, self.promises)
+        return {**instance_details(component), "why": why}
 
     def missing(self, component: Component) -> set[str]:
         """The handlers that a component needs, and that are not there."""

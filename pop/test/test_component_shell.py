@@ -297,6 +297,42 @@ class CommandTests(ShellCase):
         self.said("stop 2")
         self.assertIn("Nobody hands events on", self.said("send a k=1", well=False))
 
+    def test_why_not(self) -> None:
+        """A component that is not valid says why, also if nobody has what it is declared with."""
+        text = """
+            from pop.components import (
+                ComponentFactory, Instantiate, Requires, RequiresConfiguration, Validate
+            )
+
+            @ComponentFactory()
+            @Requires("_x", "my.spec")
+            @Instantiate("lacks")
+            class Lacking:
+                pass
+
+            @ComponentFactory()
+            @RequiresConfiguration("x")
+            @Instantiate("waits")
+            class Waiting:
+                pass
+
+            @ComponentFactory()
+            @Instantiate("fails")
+            class Failing:
+                @Validate
+                def validate(self, context):
+                    raise ValueError("broken")
+            """
+        self.done(self.install("mine", text).start())
+        self.assertIn("Why......:\n\t_x: nobody provides my.spec\n", self.said("instance lacks"))
+        self.assertIn(
+            "Why......:\n\tno bundle has what it is declared with: ipopo.configadmin\n",
+            self.said("instance waits"),
+        )
+        self.assertNotIn("Why", self.said("instance fails"))
+        self.assertIn("Error:", self.said("instance fails"))
+        self.flushLoggedErrors(ValueError)
+
     def test_components(self) -> None:
         """Components are made, shown, and killed."""
         text = """
@@ -321,5 +357,6 @@ class CommandTests(ShellCase):
         self.assertIn("0 components in the waiting queue", self.said("waiting"))
         self.said("kill one")
         self.assertIn("0 components running", self.said("instances one"))
+        self.assertNotIn("Why", shown)
         for line in ("kill one", "instance one", "factory no", "instantiate no one", "retry one"):
             self.assertIn("There is no", self.said(line, well=False))

@@ -99,6 +99,10 @@ class ComponentCommands:
         session.write_line(f"Factory..: {details['factory']}")
         session.write_line(f"Bundle ID: {details['bundle_id']}")
         session.write_line(f"State....: {details['state'].name}")
+        if details["why"] and not details["error_trace"]:
+            session.write_line("Why......:")
+            for sentence in details["why"]:
+                session.write_line(f"\t{sentence}")
         if details["services"]:
             session.write_line("Services.:")
             for reference in details["services"].values():
