@@ -3,13 +3,13 @@
 import grp
 import os
 import pwd
-from dataclasses import dataclass
 
 from pop.errors import NotSpawned
+from pop.frozen import frozen
 from pop.program import Launch
 
 
-@dataclass(frozen=True)
+@frozen
 class Account:
     """A user with groups; what is L{None} is as the agent has it.
 

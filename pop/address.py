@@ -1,16 +1,16 @@
 """Where an agent can be administered from other machines: C{tls:PORT}, and more if need be."""
 
 import re
-from dataclasses import dataclass
 
 from pop.errors import BadAdmin
+from pop.frozen import frozen
 from pop.listening import listening
 
 _TLS = re.compile(r"tls:(\d+)(?::interface=(.+?))?(?::host=([^:\s]+|\[[^\]\s]+\]))?")
 _ANY = frozenset({"0.0.0.0", "::"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Address:
     """One address.
 

@@ -34,6 +34,9 @@ from pop.turns import Turns
 from pop.wants import Wants
 from txzookeeper.errors import ClosingException
 
+SLICE = 0.005
+"""Seconds for which steps are taken on end: what else happens waits no longer than that."""
+
 
 class Agent(Service):
     """One machine's part of the cluster.
@@ -187,11 +190,14 @@ class Agent(Service):
         """Bring this machine one round closer to what is wanted."""
         grounds = self._contact.grounds
         wants = self._in_turn(await self._wants.now(grounds), grounds)
+        begun = self._clock.seconds()
         for step in plan(wants, self.instances.observed(), self._reasons.because):
             if self._contact.grounds is not grounds:
                 return  # what was planned is old knowledge by now
             step.run(self.instances)
-            await deferLater(self._clock, 0)  # what one step has to report need not wait for all
+            if self._clock.seconds() - begun > SLICE:
+                await deferLater(self._clock, 0)
+                begun = self._clock.seconds()
         for service in self._turns.tried:
             self._turns.judge(service, self.instances.of(service))
         if grounds is Grounds.CURRENT:

@@ -1,13 +1,14 @@
 """An assignment: a task that is to be done on some machines of a service."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from pop.cluster import Cluster
 from pop.errors import PopError, RunLost, TasksBusy
+from pop.frozen import frozen
 from pop.interfaces import IOutput
 from pop.model import Json, Service
 from pop.runrecord import CANCELLED, RunRecord
@@ -19,7 +20,7 @@ Ask = Callable[[str, Callable[[Any], Awaitable[dict[str, Json]]]], Awaitable[dic
 """(machine, question): connects to a machine's agent and asks it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Assignment:
     """What is to be done.
 
@@ -35,7 +36,7 @@ class Assignment:
     waits: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """What came of it on one machine.
 

@@ -9,7 +9,7 @@ namespace.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pop.errors import BadAuthority
+from pop.frozen import frozen
 
 AGENT: Final = ExtendedKeyUsageOID.SERVER_AUTH
 """The purpose of an agent's certificate."""
@@ -43,7 +44,7 @@ def server_name(machine: str) -> str:
     return f"{hashlib.sha256(machine.encode()).hexdigest()[:40]}.machine.pop"
 
 
-@dataclass(frozen=True)
+@frozen
 class Certificate:
     """Somebody's proof of who they are.
 
@@ -55,7 +56,7 @@ class Certificate:
     stale: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Authority:
     """A key, and the certificate by which others know it."""
 

@@ -1,12 +1,12 @@
 """Failures, and how long to wait after them."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from pop.frozen import frozen
 from pop.policy import Restarts
 
 
-@dataclass(frozen=True)
+@frozen
 class Backoff:
     """How long to wait before the next start; all times in seconds.
 
@@ -41,7 +41,7 @@ def _spread(full: float, chance: float) -> float:
     return full * (0.5 + chance / 2)
 
 
-@dataclass(frozen=True)
+@frozen
 class Failures:
     """The failures of an instance since its last good run.
 

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.plugin import getPlugins
@@ -13,6 +12,7 @@ from zope.interface.verify import verifyObject
 
 import pop.services
 from pop.errors import BadName, BrokenType, NoSuchType, PopError
+from pop.frozen import frozen
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, Service, Target
 from pop.paths import check_name
@@ -22,7 +22,7 @@ from pop.program import Launch, Program
 from pop.settings import validate
 
 
-@dataclass(frozen=True)
+@frozen
 class Catalogue:
     """Service types by name, and what kept others from being among them."""
 

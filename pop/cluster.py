@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pop.causes import changes
 from pop.errors import Contended, NoSuchService, NotInitialised, ServiceExists
+from pop.frozen import frozen
 from pop.model import By, Json, Service, Target, dump, load_service
 from pop.paths import Paths
 from pop.together import together
@@ -27,7 +28,7 @@ ATTEMPTS = 1000
 """How often a change starts over because others change the same; each time, one of them is done."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A service as it was read, and the versions that guard a change of it.
 

@@ -1,12 +1,13 @@
 """What every way into pop is told: which ZooKeeper, which namespace, which machine, which files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from pop.address import Address, address
 from pop.errors import BadIdentity, BadIdentityFile, BadServers, BadTimeout, NoIdentity
+from pop.frozen import frozen
 from pop.machine import machine_id
 from pop.paths import Paths, check_name
 from pop.statedir import StateDirectory, default_directory
@@ -21,7 +22,7 @@ so after all of it. Servers grant 40 unless told otherwise."""
 LONGEST_SESSION = 86400.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Configuration:
     """The options that agents and administrators have in common.
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.files import File
+from pop.frozen import frozen
 from pop.sockets import Sockets
 from pop.statedir import StateDirectory
 from pop.trouble import said
@@ -33,7 +34,7 @@ HANDOVER: Final = "POP_HANDOVER"
 """The variable that tells a process which descriptors it had before it became what it is."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Inheritance:
     """What goes from a process to what it becomes.
 

@@ -10,8 +10,8 @@ has to be judged.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from pop.frozen import frozen
 from pop.plan import Held, Want
 from pop.program import Launch
 
@@ -24,7 +24,7 @@ A_MOMENT = 0.001
 """Seconds; clocks may not tell apart what is closer."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Absence:
     """ZooKeeper is away.
 

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from pop.construction import SOURCES
+from pop.frozen import frozen
 from pop.recipe import normal
 
 
-@dataclass(frozen=True)
+@frozen
 class Installed:
     """One of them.
 

@@ -1,13 +1,13 @@
 """What happens to an instance, in the past tense, and what is to be done with it, as requests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from pop.frozen import frozen
 from pop.program import Launch
 
 
-@dataclass(frozen=True)
+@frozen
 class Wanted:
     """It should run, and so."""
 
@@ -15,14 +15,14 @@ class Wanted:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Unwanted:
     """It should not run."""
 
     why: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Adopted:
     """A process that a predecessor started runs still.
 
@@ -37,7 +37,7 @@ class Adopted:
     age: float = 0.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Recalled:
     """It has finished, under a predecessor."""
 
@@ -46,21 +46,21 @@ class Recalled:
     success: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Spawned:
     """The process runs."""
 
     pid: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Refused:
     """The process cannot be started at all."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Notified:
     """The program said something of itself; see L{pop.protocols.notify.Notice}."""
 
@@ -70,26 +70,26 @@ class Notified:
     state: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Passed:
     """The readiness check has passed as often as it takes."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Failed:
     """The readiness check has failed as often as it takes."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Unhealthy:
     """The liveness check has failed as often as it takes, or the watchdog was not fed."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Exited:
     """The process ended, and nothing that it started is left."""
 
@@ -97,7 +97,7 @@ class Exited:
     success: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Elapsed:
     """The time that L{Wake} asked for is over."""
 
@@ -118,26 +118,26 @@ Event = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Spawn:
     """Start the process."""
 
     launch: Launch
 
 
-@dataclass(frozen=True)
+@frozen
 class AskToStop:
     """Send the stop signal."""
 
     signal: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Kill:
     """End the process and all that it started, now."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Wake:
     """Report L{Elapsed} after so many seconds, unless another phase or L{Wake} comes before."""
 

@@ -14,19 +14,20 @@ import shutil
 import signal as signals
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 from pop.accounts import Account
 from pop.errors import NotSpawned
+from pop.frozen import frozen
 from pop.policy import UNLIMITED
 
 FIRST = 3
 """The descriptor of the first socket that is passed (sd_listen_fds(3))."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Execution:
     """A program, and what it is to be given.
 

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import psutil
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+
+from pop.frozen import frozen
 
 T = TypeVar("T")
 InThread = Callable[[Callable[[], T]], Deferred[T]]
@@ -20,7 +21,7 @@ LATELY: Final = (0.2, 10.0)
 """How long ago that may have been, in seconds: what came before is not of late."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Figures:
     """What some processes use.
 
@@ -34,7 +35,7 @@ class Figures:
     processes: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """One process at one time.
 

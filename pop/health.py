@@ -3,8 +3,9 @@
 import re
 import shlex
 import string
-from dataclasses import dataclass
 from typing import Final
+
+from pop.frozen import frozen
 
 FORMS: Final = "tcp:PORT, tcp:HOST:PORT, http://HOST[:PORT]/PATH or command:ARGV"
 COMMAND: Final = "command:"
@@ -17,7 +18,7 @@ _HTTP: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class TcpCheck:
     """It passes if a connection is accepted there.
 
@@ -28,7 +29,7 @@ class TcpCheck:
     port: int
 
 
-@dataclass(frozen=True)
+@frozen
 class HttpCheck:
     """It passes if the answer to a GET is a status from 200 to 399.
 
@@ -42,7 +43,7 @@ class HttpCheck:
     path: str
 
 
-@dataclass(frozen=True)
+@frozen
 class CommandCheck:
     """It passes if a program exits with status 0."""
 

@@ -7,12 +7,13 @@ but never has half a one in its midst; and whatever is wrong with the disk, nobo
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from pop.frozen import frozen
 from pop.model import Json, dump
 from pop.slots import service_of
 
@@ -24,7 +25,7 @@ TAIL = 256 << 10
 """Bytes from the end in which the recent entries are looked for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One change of one instance.
 

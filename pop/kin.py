@@ -5,16 +5,16 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import psutil
 
+from pop.frozen import frozen
 from pop.marks import NONE
 
 
-@dataclass(frozen=True)
+@frozen
 class Kin:
     """All that came of one process.
 

@@ -9,12 +9,13 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from twisted.logger import Logger
 
+from pop.frozen import frozen
 from pop.kin import Kin, age, began, boot
 from pop.marks import NONE
 from pop.notes import launch_from_json, launch_to_json
@@ -25,7 +26,7 @@ UNREADABLE = Launch(Program(()))
 """Stands for a launch that this version of pop cannot read: it is equal to none that is wanted."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Note:
     """What is known of a process that runs.
 

@@ -7,7 +7,8 @@ with C{:backlog=N} if need be.
 
 import ipaddress
 import re
-from dataclasses import dataclass
+
+from pop.frozen import frozen
 
 BACKLOG = 4096
 """Connections that may wait while a service restarts, as far as the system allows."""
@@ -17,7 +18,7 @@ _LONGEST = 107
 """Bytes of a UNIX socket's path."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Listening:
     """One address.
 

@@ -4,9 +4,10 @@ Objects keep the keys they do not know, so that an older pop does not lose what 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pop.errors import BrokenNode
+from pop.frozen import frozen
 from pop.nodes import Json as Json
 from pop.nodes import dump as dump
 from pop.nodes import load as load
@@ -15,7 +16,7 @@ from pop.nodes import take as _take
 from pop.nodes import text as _text
 
 
-@dataclass(frozen=True)
+@frozen
 class By:
     """Who changed a service last, as its target says.
 
@@ -45,7 +46,7 @@ class By:
         return None
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """What the operator asked of a service.
 
@@ -80,7 +81,7 @@ class Target:
         return cls(run, generation, by=by, extra=found, batch=batch)
 
 
-@dataclass(frozen=True)
+@frozen
 class Machine:
     """A host, known by its id.
 
@@ -125,7 +126,7 @@ class Machine:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class AgentInfo:
     """Who serves a machine just now.
 
@@ -162,7 +163,7 @@ class AgentInfo:
         return cls(pid, host, state_dir, state_id, began, admin, found)
 
 
-@dataclass(frozen=True)
+@frozen
 class Status:
     """How an instance fares, for people.
 
@@ -222,7 +223,7 @@ class Status:
         return cls(phase, since, why, restarts, problem, known, found, says, causes, asked)
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """The last change of a node.
 
@@ -234,7 +235,7 @@ class Change:
     by: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Service:
     """What the operator wants: a name, a type, settings, machines, and run or hold.
 
@@ -260,7 +261,7 @@ class Service:
         return f"{self.target.generation}:{max(zxids):#x}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Stop:
     """Why a roll goes no further: the first machine on which it failed.
 
@@ -274,7 +275,7 @@ class Stop:
     when: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress:
     """How far the agents of a service are with a roll; this outlives each of them.
 
@@ -297,7 +298,7 @@ class Progress:
         return cls(going, Stop(*(_text(stop.get(key, "")) for key in known)) if stop else None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """What a namespace holds of target state.
 
@@ -309,7 +310,7 @@ class Contents:
     broken: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Instance:
     """One service on one machine: what a service type is told of where it runs."""
 

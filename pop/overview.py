@@ -1,11 +1,11 @@
 """How things stand: what is wanted beside what is, for people and scripts."""
 
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from pop.cluster import Cluster
 from pop.errors import BrokenNode, NotInitialised, PopError
+from pop.frozen import frozen
 from pop.model import AgentInfo, Json, Machine, Progress, Service, Status, load
 from pop.namespace import read_all
 from pop.together import together
@@ -13,7 +13,7 @@ from pop.watch import Node
 from txzookeeper.errors import NoNodeException
 
 
-@dataclass(frozen=True)
+@frozen
 class InstanceView:
     """One service on one machine, as its agent reports it.
 
@@ -36,7 +36,7 @@ class InstanceView:
         return "pending" if self.alive else "no agent"
 
 
-@dataclass(frozen=True)
+@frozen
 class ServiceView:
     """One service with all its instances.
 
@@ -53,7 +53,7 @@ class ServiceView:
     waiting: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class MachineView:
     """One machine with what is deployed on it.
 

@@ -1,11 +1,10 @@
 """Where things lie in ZooKeeper: the one file that spells a path."""
 
-from dataclasses import dataclass
-
 from pop.errors import BadName, BadPrefix
+from pop.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One row of the znode table, as the documentation shows it."""
 

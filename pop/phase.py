@@ -1,12 +1,12 @@
 """The phases of an instance's life, and all that is known of one that is in a phase."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from pop.backoff import NO_FAILURES, Failures
 from pop.events import Deed
+from pop.frozen import frozen
 from pop.program import Launch
 
 
@@ -29,7 +29,7 @@ RESTS: Final = frozenset((Phase.STOPPED, Phase.BACKING_OFF, Phase.FINISHED, Phas
 """No process runs."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Life:
     """Where one instance is. All times are the driver's seconds.
 

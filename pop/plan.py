@@ -5,14 +5,14 @@ Pure. The plan is a value, so that a test of it is one comparison; the instances
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from pop.frozen import frozen
 from pop.program import Launch
 from pop.slots import service_of
 
 
-@dataclass(frozen=True)
+@frozen
 class Held:
     """Deployed here, but should not run just now.
 
@@ -24,14 +24,14 @@ class Held:
     over: str = "released"
 
 
-@dataclass(frozen=True)
+@frozen
 class Unrunnable:
     """Should run here, but there is no way to, and why."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Preparing(Unrunnable):
     """The same for now: what it needs is being made."""
 
@@ -48,7 +48,7 @@ class Doer(Protocol):
     def drop(self, name: str, why: str) -> None: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Start:
     """A service must run, and so; what runs otherwise is stopped first."""
 
@@ -60,7 +60,7 @@ class Start:
         doer.start(self.name, self.launch, self.why)
 
 
-@dataclass(frozen=True)
+@frozen
 class Hold:
     """A service stays deployed, but must not run.
 
@@ -75,7 +75,7 @@ class Hold:
         doer.hold(self.name, self.want, self.why)
 
 
-@dataclass(frozen=True)
+@frozen
 class Drop:
     """A service has no place here any more."""
 

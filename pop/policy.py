@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from pop.frozen import frozen
 
 ALWAYS: Final = "always"
 ON_FAILURE: Final = "on-failure"
@@ -20,7 +21,7 @@ UNLIMITED: Final = -1
 """What C{resource.RLIM_INFINITY} is."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Restarts:
     """When an instance that ended is started again.
 
@@ -34,7 +35,7 @@ class Restarts:
     window: float = 60.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Checks:
     """How it is known that an instance is ready, and that it lives; all times in seconds.
 
@@ -53,7 +54,7 @@ class Checks:
     watchdog: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """What an instance may use.
 
@@ -67,7 +68,7 @@ class Limits:
     cpu: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Logs:
     """When an instance's log is rotated, and how much is kept.
 

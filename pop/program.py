@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, ClassVar
 
@@ -12,13 +12,14 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
+from pop.frozen import frozen
 from pop.interfaces import IServiceType, ISettings
 from pop.model import Instance, dump
 from pop.policy import Checks, Limits, Logs, Restarts
 from pop.recipe import Recipe
 
 
-@dataclass(frozen=True)
+@frozen
 class Program:
     """What a service type wants executed.
 
@@ -41,7 +42,7 @@ class Program:
     recipe: Recipe | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Launch:
     """A program with all that pop adds; two that compare equal need no restart.
 
@@ -86,7 +87,7 @@ class Launch:
         return ready, dict(self.program.state) if ready else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Left:
     """A process that a predecessor of this agent has started, and could not stop.
 

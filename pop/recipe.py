@@ -3,15 +3,16 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
+from pop.frozen import frozen
 from pop.model import dump
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^]]*\])?\s*(.*)", re.S)
 
 
-@dataclass(frozen=True)
+@frozen
 class Recipe:
     """All that decides what is in an environment; equal recipes need only one.
 

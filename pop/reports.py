@@ -6,7 +6,6 @@ write under way. What changes meanwhile is published when that write is done: th
 
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -16,6 +15,7 @@ from twisted.logger import Logger
 
 from pop.cluster import Cluster
 from pop.errors import NotInitialised
+from pop.frozen import frozen
 from pop.groupcommit import GroupCommit
 from pop.model import Status, dump
 from txzookeeper import ACL, EPHEMERAL, Stat
@@ -35,7 +35,7 @@ AGAIN = 0.2
 """Seconds until a write that others got in the way of is tried again."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """What is published of an instance.
 

@@ -5,10 +5,12 @@ service than may be; after the first failure none is. Two drive it: L{pop.rollin
 all machines in its hand, and the agents of a service, none of which has, see L{pop.turn}.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from pop.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Roll:
     """How far a roll is.
 
@@ -33,19 +35,19 @@ class Roll:
         return tuple(sorted(self.going or self.out))
 
 
-@dataclass(frozen=True)
+@frozen
 class Begin:
     """It may begin."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Done:
     """What was to be done on a machine is done, and the machine is in service."""
 
     machine: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Failed:
     """What was to be done on a machine failed."""
 

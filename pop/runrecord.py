@@ -1,15 +1,16 @@
 """What is remembered of a run of a task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pop.frozen import frozen
 from pop.model import Json, dump, load
 
 CANCELLED = "it was cancelled"
 """Why it has no status where nobody wanted it any more."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RunRecord:
     """One run of a task, on any number of machines.
 

@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.task import deferLater
 
 from pop.cluster import Cluster
 from pop.errors import NoAnswer, RollHeldUp, RollStopped
+from pop.frozen import frozen
 from pop.model import Service, Stop
 from pop.overview import InstanceView, ServiceView, services
 from txzookeeper.errors import ConnectionLossException
@@ -17,7 +17,7 @@ LOOK_AGAIN = 0.25
 """Seconds between two looks at a roll."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Standing:
     """How the present roll of a service stands.
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from zope.interface.interface import InterfaceClass
 from zope.schema import getFieldNamesInOrder
 
 from pop.errors import NoSuchTask
+from pop.frozen import frozen
 
 Where = Literal["everywhere", "once"]
 """Which machines of a service do a task unless somebody says: all, or any one."""
@@ -20,7 +21,7 @@ _TAKEN = {"run", "self"}
 """What the method's own parameters are called."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """What a service type says of one of its tasks.
 

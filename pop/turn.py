@@ -13,7 +13,7 @@ the other hand, cease to when their agents die, and hold nobody up.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -22,6 +22,7 @@ from twisted.logger import Logger
 
 from pop.cluster import Cluster
 from pop.errors import BrokenNode, PopError
+from pop.frozen import frozen
 from pop.model import Progress, Status, Stop, load_machines
 from pop.roll import Roll, due
 from pop.together import first, forget, together
@@ -41,7 +42,7 @@ RETRY = 5.0
 """Seconds until something that ZooKeeper refused is tried again."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Ask:
     """What a turn is wanted for.
 

@@ -7,7 +7,7 @@ reading. A group is consistent whenever none of its nodes is being read.
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from pop.causes import changes
 from pop.errors import BrokenNode
+from pop.frozen import frozen
 from pop.model import By, Change, Service, Target, load_machines, load_service
 from pop.paths import Paths
 from txzookeeper import ClientEvent, ManagedClient, Stat
@@ -148,7 +149,7 @@ class Followed:
                     return None, watch
 
 
-@dataclass(frozen=True)
+@frozen
 class Wanted:
     """What a machine should run.
 

@@ -1,11 +1,11 @@
 """The board: what runs on all machines just now, as C{pop top} shows it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pop.cli.figures import share, size, span
 from pop.cli.fleet import Answers
+from pop.frozen import frozen
 
 Instance = Mapping[str, Any]
 """An instance, as L{pop.interfaces.IAdministration.instances} tells it."""
@@ -20,7 +20,7 @@ ORDERS: Final = {"c": "CPU", "m": "memory", "r": "restarts", "n": "name"}
 AMOUNTS: Final = {"c": "cpu", "m": "memory", "r": "restarts"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Board:
     """What the machines said when they were asked last.
 

@@ -1,7 +1,6 @@
 """The fleet: machines, all asked the same at once; who does not answer, keeps nobody waiting."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Generic, TypeVar
 
@@ -9,6 +8,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 
 from pop.errors import PopError, Silent
+from pop.frozen import frozen
 from pop.model import Machine
 from pop.together import together
 
@@ -20,7 +20,7 @@ AT_ONCE = 50
 """How many machines are asked at the same time."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Answers(Generic[T]):
     """What machines said, and why others said nothing, each by its id."""
 

@@ -1,7 +1,6 @@
 """Reaching agents from the command line: of which machines, under which names, and who was not."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -10,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from pop.cli.fleet import Answers, ask, called
 from pop.cluster import Cluster
 from pop.errors import NotDeployed, UnknownMachine
+from pop.frozen import frozen
 from pop.overview import ServiceView, described, known_machines, machine_on, services
 from pop.watch import look
 from txzookeeper import ClientEvent
@@ -23,7 +23,7 @@ Connect = Callable[[str], Awaitable["Administrator"]]
 """Gives an agent by its machine's id."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Places:
     """Where a service is, or should be.
 

@@ -1,6 +1,5 @@
 """C{pop why}: what became of a service lately, and why."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from pop.cli.reach import identified
 from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import NoJournal, NoStory, PopError
+from pop.frozen import frozen
 from pop.journal import Entry, read
 from pop.overview import ServiceView, services
 from pop.paths import check_name
@@ -135,7 +135,7 @@ def _present(entry: Entry, now: datetime, watched: bool) -> str:
     return f"{said}; {awaited.format(f'in {left:.0f} s' if left >= 1 else 'now')}."
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """What others know of an instance.
 

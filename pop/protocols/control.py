@@ -5,16 +5,17 @@ is to be done, and back as many as the task likes with how far it is and what is
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from pop.frozen import frozen
 from pop.model import Json, dump, loads
 
 LONGEST = 1 << 20
 """Bytes of a line; a longer one is passed over."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """A run of a task.
 

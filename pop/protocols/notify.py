@@ -9,7 +9,6 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -17,6 +16,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.unix import DatagramPort
 
 from pop.descriptors import lifted
+from pop.frozen import frozen
 from pop.model import loads
 
 STATE_FIELD = "X_POP_STATE"
@@ -26,7 +26,7 @@ LONGEST_STATUS = 300
 """Characters of a status line, which goes into a node of ZooKeeper; the rest is cut off."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Notice:
     """What one datagram said.
 
