@@ -52,13 +52,13 @@ class Execution:
         @param errors: its standard error, if that is not its output.
         @raise NotSpawned: it cannot be started.
         """
-        executable = _executable(self.argv[0], self.directory, self.environment)
         plain = self.account.is_the_agents() and not (self.rlimits or self.sockets or self.cgroup)
         more = contextlib.nullcontext(self._plain()) if plain else self._prepared()
+        program = self.argv[0] if plain else self._found()
         with _no_signal_blocked(), more as how:
             try:
                 return subprocess.Popen(
-                    [executable, *self.argv[1:]],
+                    [program, *self.argv[1:]],
                     stdin=stdin,
                     stdout=output,
                     stderr=output if errors is None else errors,
@@ -67,10 +67,18 @@ class Execution:
                     **how,
                 )
             except (OSError, ValueError) as error:
-                reason = _refusal(self.argv[0], executable, self.directory, error)
+                reason = _refusal(self.argv[0], self._found(), self.directory, error)
                 raise NotSpawned(reason=reason) from error
 
+    def _found(self) -> str:
+        """Look where its program is.
+
+        @raise NotSpawned: it is nowhere.
+        """
+        return _executable(self.argv[0], self.directory, self.environment)
+
     def _plain(self) -> dict[str, Any]:
+        """The system looks for its program by itself, so given its environment."""
         return {"cwd": self.directory, "env": self.environment}
 
     @contextlib.contextmanager

@@ -7,7 +7,7 @@ but never has half a one in its midst; and whatever is wrong with the disk, nobo
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
@@ -51,7 +51,7 @@ class Entry:
 
     def to_object(self) -> dict[str, Json]:
         """What is known, as JSON has it."""
-        return {key: value for key, value in asdict(self).items() if value}
+        return {key: value for key, value in vars(self).items() if value}
 
     @classmethod
     def from_object(cls, found: Json) -> "Entry | None":

@@ -13,6 +13,9 @@ import psutil
 from pop.frozen import frozen
 from pop.marks import NONE
 
+_LONGEST = 4096
+"""Bytes that C{/proc/PID/stat} never has."""
+
 
 @frozen
 class Kin:
@@ -101,10 +104,15 @@ def stat(pid: int) -> list[bytes] | None:
     @raise OSError: they cannot be read.
     """
     try:
-        with open(f"/proc/{pid}/stat", "rb", 0) as file:
-            return file.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return None
+    try:
+        return os.read(descriptor, _LONGEST).rpartition(b")")[2].split()
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 @cache

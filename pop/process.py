@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -263,7 +263,7 @@ def _nothing(*_: object) -> None:
 
 def _stdin(data: bytes) -> Any:
     if not data:
-        return open(os.devnull, "rb")
+        return nullcontext(subprocess.DEVNULL)
     try:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
         file.write(data)

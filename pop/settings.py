@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from zope.interface import Invalid, implementer
@@ -63,7 +64,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def fields(schema: InterfaceClass) -> dict[str, Any]:
+@cache
+def fields(schema: InterfaceClass) -> Mapping[str, Any]:
     """The fields by name: the type's own first, in the order they were written, then the common."""
     found = getFieldsInOrder(schema)
     own = [(name, field) for name, field in found if field.interface is schema]
@@ -86,7 +88,7 @@ def validate(type_name: str, schema: InterfaceClass, values: Mapping[str, Any]) 
         {
             name: check(type_name, name, field, values[name])
             if values.get(name) is not None
-            else _default(type_name, name, field)
+            else _default(type_name, schema, name, field)
             for name, field in known.items()
         }
     )
@@ -110,10 +112,21 @@ def find(type_name: str, schema: InterfaceClass, name: str) -> Any:
     raise NoSuchSetting(type=type_name, setting=name, hint=hint)
 
 
-def _default(type_name: str, name: str, field: Any) -> Any:
-    if field.required and field.default is None:
-        raise MissingSetting(type=type_name, setting=name, title=field.title)
-    return copy.deepcopy(field.default)  # so that no two services share one
+def _default(type_name: str, schema: InterfaceClass, name: str, field: Any) -> Any:
+    try:
+        return copy.deepcopy(_defaults(schema)[name])  # so that no two services share one
+    except KeyError:
+        raise MissingSetting(type=type_name, setting=name, title=field.title) from None
+
+
+@cache
+def _defaults(schema: InterfaceClass) -> Mapping[str, Any]:
+    """What is taken for those fields that need not be given."""
+    return {
+        name: field.default
+        for name, field in fields(schema).items()
+        if not field.required or field.default is not None
+    }
 
 
 def check(type_name: str, name: str, field: Any, value: Any) -> Any:
