@@ -164,11 +164,12 @@ def recent(path: Path, last: int) -> dict[str, list[Entry]]:
         lines = _tail(_halves(path))
     except OSError:
         return found
-    for entry in _entries(lines):
-        of_service = found.setdefault(service_of(entry.slot), [])
-        of_service.append(entry)
-        del of_service[:-last]
-    return found
+    for line in reversed(lines.split(b"\n")):  # most are older than is asked for
+        object = _object(line)
+        of_service = found.setdefault(_service(object), [])
+        if len(of_service) < last and (entry := Entry.from_object(object)):
+            of_service.append(entry)
+    return {service: entries[::-1] for service, entries in found.items() if entries}
 
 
 def _tail(data: bytes) -> bytes:
@@ -192,13 +193,20 @@ def _halves(path: Path) -> bytes:
 
 
 def _entries(data: bytes) -> Iterator[Entry]:
-    for line in data.split(b"\n"):
-        try:
-            entry = Entry.from_object(json.loads(line))
-        except (ValueError, RecursionError):
-            continue
-        if entry is not None:
-            yield entry
+    return filter(None, map(Entry.from_object, map(_object, data.split(b"\n"))))
+
+
+def _object(line: bytes) -> Json:
+    """What a line says; L{None} for what is broken."""
+    try:
+        found: Json = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _service(object: Json) -> str:
+    return service_of(str(object.get("slot"))) if isinstance(object, dict) else ""
 
 
 def short(entries: Iterable[Entry], last: int, longest: int) -> tuple[str, ...]:
