@@ -21,6 +21,7 @@ from pop.components.remote.errors import NotPlain, TooLarge
 VERSION: Final = 1
 LARGEST: Final = 1 << 22
 """Bytes of one message."""
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 _encode = JSONEncoder(separators=(",", ":")).encode
 
 
@@ -50,12 +51,12 @@ def written(what: str, message: list[Any]) -> bytes:
 def _check(value: Any) -> None:
     """Numbers as keys would come out as texts."""
     if isinstance(value, dict):
-        for name, each in value.items():
+        for name in value:
             if not isinstance(name, str):
                 raise TypeError(f"the key {name!r} is no text")
-            _check(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
+        value = value.values()
+    for each in value:
+        if type(each) not in _SCALARS and isinstance(each, dict | list | tuple):
             _check(each)
 
 
