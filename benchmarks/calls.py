@@ -1,7 +1,7 @@
 """Calls from one framework to another, each in a process of its own, on one machine.
 
-C{python calls.py serve pop|ipopo PLACE} is the one that is called; the other end is a case of
-C{frameworks.py}. iPOPO speaks JSON-RPC over HTTP, from one thread and from eight; pop over a UNIX
+C{python calls.py pop|ipopo SIZE} prints a JSON object of numbers, and begins the process that is
+called. iPOPO speaks JSON-RPC over HTTP, from one thread and from eight; pop over a UNIX
 socket, one call after the other and a hundred at a time.
 """
 
@@ -127,7 +127,7 @@ def _pop(properties: dict[str, Any], *bundles: str) -> tuple[Any, Any]:
     framework = create_framework(
         ["pop.components.ipopo", *(f"pop.components.remote.{name}" for name in names)],
         properties,
-        clock=reactor,  # type: ignore[arg-type]  # it is one
+        clock=reactor,
     )
     framework.start()
     return framework, reactor

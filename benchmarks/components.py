@@ -26,6 +26,7 @@ RUNS = (
     ("late", 1_000),
     ("immediate", 1_000),
     ("importing", 1),
+    ("calls", 5_000),
 )
 LARGE = (("components", 100_000),)
 Reports = dict[str, list[float]]

@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+from calls import calls
+
 COLORS = ("red", "green", "blue")
 Numbers = dict[str, float]
 
@@ -238,6 +240,7 @@ CASES: dict[str, Callable[[str, int], Numbers]] = {
     "late": late,
     "immediate": immediate,
     "importing": importing,
+    "calls": calls,
 }
 
 
