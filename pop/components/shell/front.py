@@ -5,9 +5,12 @@ It blocks, as line editing does, and so runs in a thread of its own, or in a pro
 
 import json
 import readline
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -45,18 +48,16 @@ class Distant:
         self._replied()
 
     def take(self, line: str) -> Reply:
-        """Carry out a line there."""
-        self._send({"line": line})
-        try:
-            return self._replied()
-        except KeyboardInterrupt:
-            self._send({"cancel": True})
+        """Carry out a line there; an interrupt ends that, and what comes of it is waited for."""
+        with _interrupts(lambda: self._send({"cancel": True})):
+            self._send({"line": line})
             return self._replied()
 
     def complete(self, text: str) -> list[str]:
         """Ask there."""
-        self._send({"complete": text})
-        choices = self._read()["choices"]
+        with _interrupts(lambda: None):
+            self._send({"complete": text})
+            choices = self._read()["choices"]
         return [str(choice) for choice in choices] if isinstance(choices, list) else []
 
     def _replied(self) -> Reply:
@@ -81,6 +82,19 @@ class Distant:
         return message
 
 
+@contextmanager
+def _interrupts(deed: Callable[[], object]) -> Iterator[None]:
+    """Have an interrupt do something, and not break off an exchange half-way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts come to the main thread only
+        return
+    before = signal.signal(signal.SIGINT, lambda *ignored: deed())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def converse(far: Far, history: Path | None = None) -> int:
     """Let somebody at the terminal use a shell, until they quit; the exit status.
 
@@ -91,15 +105,14 @@ def converse(far: Far, history: Path | None = None) -> int:
     while not reply.end:
         try:
             line = input(reply.prompt)
+            if history is not None and line.strip():
+                _keep(history)
+            reply = far.take(line)
         except EOFError:
             print()
             break
         except KeyboardInterrupt:
             print()
-            continue
-        if history is not None and line.strip():
-            _keep(history)
-        reply = far.take(line)
     return 0
 
 
