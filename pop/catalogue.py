@@ -1,6 +1,5 @@
 """The service types installed here, found by Twisted's plugin system."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from pop.paths import check_name
 from pop.placeholders import check
 from pop.policy import Checks, Limits, Logs, Restarts, megabytes, rlimits, seconds_away, umask
 from pop.program import Launch, Program
+from pop.sentence import did_you_mean
 from pop.settings import validate
 
 
@@ -36,8 +36,7 @@ class Catalogue:
         """
         if name in self.types:
             return self.types[name]
-        near = difflib.get_close_matches(name, self.types, 1)
-        raise NoSuchType(type=name, hint=f' (did you mean "{near[0]}"?)' if near else "")
+        raise NoSuchType(type=name, hint=did_you_mean(name, self.types))
 
     def launch(self, service: Service, machine: str) -> Launch:
         """All that is needed to run a service on a machine.

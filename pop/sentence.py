@@ -1,5 +1,6 @@
 """What all errors have in common that operators can cause; they are declared in L{pop.errors}."""
 
+from collections.abc import Iterable
 from inspect import cleandoc
 
 
@@ -23,6 +24,14 @@ class PopError(Exception):
         if text is None:
             text = cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**self.fields)
         return "".join(map(_printable, text))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The part of a sentence that tells of the nearest name there is; nothing, if none is near."""
+    from difflib import get_close_matches  # which is of no use before somebody errs
+
+    near = get_close_matches(name, list(known), 1)
+    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _printable(character: str) -> str:

@@ -1,7 +1,6 @@
 """Settings as zope schemas: checked, completed with defaults, read from texts, described."""
 
 import copy
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -31,6 +30,7 @@ from zope.schema.interfaces import (
 
 from pop.errors import BadSetting, ContradictorySettings, MissingSetting, NoSuchSetting
 from pop.interfaces import ISettingsObject
+from pop.sentence import did_you_mean
 
 
 @implementer(ISettingsObject)
@@ -107,9 +107,7 @@ def find(type_name: str, schema: InterfaceClass, name: str) -> Any:
     known = fields(schema)
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f' (did you mean "{near[0]}"?)' if near else ""
-    raise NoSuchSetting(type=type_name, setting=name, hint=hint)
+    raise NoSuchSetting(type=type_name, setting=name, hint=did_you_mean(name, known))
 
 
 def _default(type_name: str, schema: InterfaceClass, name: str, field: Any) -> Any:

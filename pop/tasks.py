@@ -1,6 +1,5 @@
 """Tasks: named operations that a service type offers on what it runs."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from zope.schema import getFieldNamesInOrder
 
 from pop.errors import NoSuchTask
 from pop.frozen import frozen
+from pop.sentence import did_you_mean
 
 Where = Literal["everywhere", "once"]
 """Which machines of a service do a task unless somebody says: all, or any one."""
@@ -126,9 +126,7 @@ def find_task(service_type: Any, name: str) -> Task:
     known = tasks_of(service_type)
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f' (did you mean "{near[0]}"?)' if near else ""
-    raise NoSuchTask(type=service_type.name, task=name, hint=hint)
+    raise NoSuchTask(type=service_type.name, task=name, hint=did_you_mean(name, known))
 
 
 def is_positional(field: Any) -> bool:

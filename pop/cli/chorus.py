@@ -78,7 +78,7 @@ class Chorus:
 
     def voice(self, machine: str) -> "Voice":
         """Who takes what is written on a machine."""
-        return Voice(self, machine)
+        return Voice(self.sing, machine)
 
     def sing(self, machine: str, slot: str, data: bytes) -> "Deferred[None]":
         """Pass on what a slot wrote."""
@@ -125,12 +125,15 @@ class Records(Chorus):
 
 @implementer(IOutput)
 class Voice:
-    """One machine's part in a chorus."""
+    """One machine's part in what many write.
 
-    def __init__(self, chorus: Chorus, machine: str) -> None:
-        self._chorus = chorus
+    @param take: (machine, source, data): takes all of it.
+    """
+
+    def __init__(self, take: Callable[[str, str, bytes], "Deferred[None]"], machine: str) -> None:
+        self._take = take
         self._machine = machine
 
     def write(self, source: str, data: bytes) -> "Deferred[None]":
         """See L{IOutput.write}."""
-        return self._chorus.sing(self._machine, source, data)
+        return self._take(self._machine, source, data)

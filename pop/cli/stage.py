@@ -5,10 +5,8 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from zope.interface import implementer
 
-from pop.cli.chorus import Chorus, Write
-from pop.interfaces import IOutput
+from pop.cli.chorus import Chorus, Voice, Write
 from pop.model import Json
 from pop.protocols.control import Lines
 
@@ -45,9 +43,9 @@ class Stage:
             return succeed(None)
         return self._writes[source](data)
 
-    def voice(self, machine: str) -> "Voice":
+    def voice(self, machine: str) -> Voice:
         """Who takes what is written on a machine."""
-        return Voice(self, machine)
+        return Voice(self.write, machine)
 
     def write(self, machine: str, source: str, data: bytes) -> "Deferred[None]":
         """Take a piece."""
@@ -69,19 +67,6 @@ class Stage:
             await chorus.end()
         if self._bars is not None:
             self._bars.close()
-
-
-@implementer(IOutput)
-class Voice:
-    """What one machine writes."""
-
-    def __init__(self, stage: Stage, machine: str) -> None:
-        self._stage = stage
-        self._machine = machine
-
-    def write(self, source: str, data: bytes) -> "Deferred[None]":
-        """See L{IOutput.write}."""
-        return self._stage.write(self._machine, source, data)
 
 
 class Report:

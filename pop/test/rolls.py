@@ -6,11 +6,9 @@ and connections break. By the roll, never more machines may be out of service th
 and in the end all run what is wanted.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
-from time import perf_counter  # how long stories take is what is measured
 from typing import Any
 
 from twisted.internet.protocol import ProcessProtocol
@@ -20,6 +18,7 @@ from pop.program import Launch
 from pop.test.accidents import Accidents
 from pop.test.estates import Estate, Figures
 from pop.test.promises import WrongTurn
+from pop.test.telling import tell_all
 from pop.testing import FakeProcess, FakeSpawner
 from txzookeeper.errors import ConnectionLossException
 
@@ -236,31 +235,5 @@ class Troubles(Accidents):
         self._start_agents()
 
 
-def main(arguments: list[str]) -> int:
-    """Tell stories; those that took a wrong turn are printed."""
-    parser = argparse.ArgumentParser(prog="python -m pop.test.rolls")
-    parser.add_argument("--seeds", default="0:1000", help="FIRST:END, or one number")
-    first, _, end = parser.parse_args(arguments).seeds.partition(":")
-    seeds = range(int(first), int(end or int(first) + 1))
-    began, wrong, processes, seconds = perf_counter(), 0, 0, 0.0
-    for seed in seeds:
-        story = RollStory(seed)
-        try:
-            figures = story.tell()
-        except Exception as error:
-            wrong += 1
-            print(f"seed {seed}: {type(error).__name__}: {error}")
-            print("\n".join(story.estate.figures.told[-80:]), flush=True)
-            continue
-        if len(seeds) == 1:
-            print("\n".join(figures.told))
-        processes, seconds = processes + figures.processes, seconds + figures.seconds
-    print(
-        f"{len(seeds)} stories in {perf_counter() - began:.1f} s: {processes} processes,"
-        f" {seconds / 3600:.0f} hours; {wrong} went wrong"
-    )
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(tell_all("pop.test.rolls", RollStory, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """An agent that answers what a test has it answer, and a reader of what it writes."""
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
@@ -78,3 +78,13 @@ class Scripted:
     ) -> Deferred[dict[str, Any]]:
         self.output = output
         return self._answered("run", service, task, arguments)
+
+
+EXCHANGES: Final[tuple[tuple[tuple[str, ...], Any], ...]] = (
+    (("info",), {"machine": "m1", "pid": 12, "memory": 1 << 40, "cpu": 0.25, "zookeeper": True}),
+    (("instances", "web"), [{"slot": "web/2", "pid": None, "why": "Größe"}] * 2000),
+    (("signal", "web", "HUP", "web/2"), 1),
+    (("restart", "web", ""), 3),
+    (("why", "web"), [{"slot": "web"}]),
+)
+"""What may be asked, by the method's name and its arguments, and the answer to it."""

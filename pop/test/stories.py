@@ -5,14 +5,13 @@ number. What must always hold is looked at all the while, and what must come tru
 accidents are over, at the end of each chapter.
 """
 
-import argparse
 import sys
-from time import perf_counter  # how long stories take is what is measured
 
 from pop.test.accidents import Accidents
 from pop.test.estates import SERVICES, Estate, Figures
 from pop.test.operators import Operators
 from pop.test.promises import Promises
+from pop.test.telling import tell_all
 
 CHAPTERS = 2
 ACCIDENTS = 20
@@ -60,33 +59,5 @@ class Story:
         self.promises.check_end()
 
 
-def main(arguments: list[str]) -> int:
-    """Tell stories; those that took a wrong turn are printed."""
-    parser = argparse.ArgumentParser(prog="python -m pop.test.stories")
-    parser.add_argument("--seeds", default="0:1000", help="FIRST:END, or one number")
-    first, _, end = parser.parse_args(arguments).seeds.partition(":")
-    seeds = range(int(first), int(end or int(first) + 1))
-    began, total, wrong = perf_counter(), Figures(), 0
-    for seed in seeds:
-        story = Story(seed)
-        try:
-            figures = story.tell()
-        except Exception as error:
-            wrong += 1
-            print(f"seed {seed}: {type(error).__name__}: {error}")
-            print("\n".join(story.estate.figures.told), flush=True)
-            continue
-        if len(seeds) == 1:
-            print("\n".join(figures.told))
-        total.accidents += figures.accidents
-        total.processes += figures.processes
-        total.seconds += figures.seconds
-    print(
-        f"{len(seeds)} stories in {perf_counter() - began:.1f} s: {total.accidents} accidents,"
-        f" {total.processes} processes, {total.seconds / 3600:.0f} hours; {wrong} went wrong"
-    )
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(tell_all("pop.test.stories", Story, sys.argv[1:]))

@@ -16,7 +16,7 @@ from pop.protocols.amp import AT_ONCE, Answering
 from pop.protocols.asking import LEAVING, Administrator, Asking
 from pop.protocols.bounds import LARGEST, PATIENCE
 from pop.protocols.window import WIDTH
-from pop.test.scripted import Reader, Scripted
+from pop.test.scripted import EXCHANGES, Reader, Scripted
 
 
 class ConnectionTestCase(SynchronousTestCase):
@@ -58,13 +58,7 @@ class CallTests(ConnectionTestCase):
 
     def test_calls(self) -> None:
         """Each is asked with its arguments, and its answer comes back as it was."""
-        for asked, answer in (
-            (("info",), {"machine": "m1", "pid": 12, "cpu": 0.25}),
-            (("instances", "web"), [{"slot": "web/2", "pid": None, "why": "Größe"}]),
-            (("signal", "web", "HUP", "web/2"), 1),
-            (("restart", "web", ""), 3),
-            (("why", "web"), [{"slot": "web"}]),
-        ):
+        for asked, answer in EXCHANGES:
             self.agent.answer = answer
             method = getattr(self.admin, asked[0])
             self.assertEqual(answer, self.done(method(*asked[1:])))

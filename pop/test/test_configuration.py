@@ -61,6 +61,18 @@ class AdminTests(Tests):
         self.assertIn("tls:PORT", self.refused(BadAdmin, admin="8765"))
 
 
+def everything(found: Configuration) -> tuple[object, ...]:
+    """All that agents and administrators have in common."""
+    return (
+        found.servers,
+        found.paths.root,
+        found.state_dir.path,
+        found.machine,
+        found.identity,
+        found.session_timeout,
+    )
+
+
 class SourceTests(Tests):
     """Options, else the environment, else the defaults."""
 
@@ -84,14 +96,7 @@ class SourceTests(Tests):
         )
         self.assertEqual(
             ("a:1,b:2/root", "/pop", Path("/srv/pop"), "m1", "user:pass:word", 5.0),
-            (
-                found.servers,
-                found.paths.root,
-                found.state_dir.path,
-                found.machine,
-                found.identity,
-                found.session_timeout,
-            ),
+            everything(found),
         )
 
     def test_environment(self) -> None:
@@ -109,14 +114,7 @@ class SourceTests(Tests):
         )
         self.assertEqual(
             ("a:1", "/pop", Path("/srv/pop"), "m2", "user:password", 5.0),
-            (
-                found.servers,
-                found.paths.root,
-                found.state_dir.path,
-                found.machine,
-                found.identity,
-                found.session_timeout,
-            ),
+            everything(found),
         )
 
     def test_options_win(self) -> None:

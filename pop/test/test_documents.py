@@ -10,21 +10,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.documents import from_text, to_document, to_yaml
 from pop.errors import BadFile
 from pop.model import Contents, Machine, Service, Target, dump
+from pop.test.values import json_values, texts
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.text(
     st.sampled_from("abz09_.ä日 -'\"{}[]:#&*!|>%@`,?~=<"), min_size=1, max_size=8
 ).filter(lambda name: name[0] not in "-." and name.isprintable())
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=6,
-).filter(lambda value: "Infinity" not in dump(value).decode())
-objects = st.dictionaries(texts, json_values, max_size=3)
+finite = json_values.filter(lambda value: "Infinity" not in dump(value).decode())
+objects = st.dictionaries(texts, finite, max_size=3)
 extras = objects.map(lambda found: {f"x{key}": value for key, value in found.items()})
 targets = st.builds(Target, st.booleans(), st.integers(0, 9), extras)
 services = st.builds(

@@ -21,6 +21,7 @@ from pop.model import (
     load_settings,
     load_text,
 )
+from pop.test.values import json_values, texts
 
 PATH = "/pop/machines/m1"
 READERS: dict[str, Callable[[str, bytes], Any]] = {
@@ -31,16 +32,6 @@ READERS: dict[str, Callable[[str, bytes], Any]] = {
     "settings": load_settings,
 }
 """All that read a JSON object."""
-TEXT = st.text(max_size=8)
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=6,
-)
 
 
 class Tests(SynchronousTestCase):
@@ -60,7 +51,7 @@ class RoundTripTests(Tests):
     """What was written is read as it was."""
 
     @settings(max_examples=100, deadline=None)
-    @given(st.dictionaries(TEXT, JSON, max_size=4))
+    @given(st.dictionaries(texts, json_values, max_size=4))
     def test_settings(self, values: dict[str, Any]) -> None:
         """Any settings that JSON can spell come back, from one line of UTF-8."""
         data = dump(values)

@@ -14,7 +14,7 @@ from pop.errors import AgentErred, AgentLost, NotHere
 from pop.interfaces import IAdministration
 from pop.protocols.pb import Administrator, broker, portal
 from pop.protocols.window import WIDTH
-from pop.test.scripted import Reader, Scripted
+from pop.test.scripted import EXCHANGES, Reader, Scripted
 
 
 class PerspectiveTests(SynchronousTestCase):
@@ -61,13 +61,7 @@ class PerspectiveTests(SynchronousTestCase):
 
     def test_calls(self) -> None:
         """Each is asked with its arguments, and its answer comes back as it was."""
-        for asked, answer in (
-            (("info",), {"machine": "m1", "memory": 1 << 40, "cpu": 0.25, "zookeeper": True}),
-            (("instances", "web"), [{"slot": "web/2", "pid": None, "why": "Größe"}] * 2000),
-            (("signal", "web", "HUP", "web/2"), 1),
-            (("restart", "web", ""), 3),
-            (("why", "web"), [{"slot": "web"}]),
-        ):
+        for asked, answer in EXCHANGES:
             self.agent.answer = answer
             method = getattr(self.admin, asked[0])
             self.assertEqual(answer, self.done(method(*asked[1:])))

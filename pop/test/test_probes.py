@@ -1,7 +1,6 @@
 """Health checks are carried out: one suite for the real ones and the fake, then each kind."""
 
 from collections.abc import Callable, Coroutine
-from functools import wraps
 from typing import Any, Protocol
 
 from twisted.internet import protocol
@@ -17,11 +16,11 @@ from zope.interface import implementer
 from pop.errors import CheckFailed
 from pop.probes import Probes, Run
 from pop.program import Launch, Program
+from pop.test.conformance import Promise, in_time, in_world
 from pop.test.errands import Errands
 from pop.testing import HANGS, FakeProbes
 from txzookeeper.dialer import plain_endpoint
 
-Promise = Coroutine[Deferred[Any], Any, None]
 LAUNCH = Launch(Program(("true",)))
 PASSES = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 FAILS = b"HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nno database\n"
@@ -165,23 +164,7 @@ class FakeWorld:
 
     def run(self, promise: Promise) -> Deferred[None]:
         """Keep a promise, within so many turns."""
-        kept = Deferred.fromCoroutine(promise)
-        for _ in range(100):
-            self._clock.advance(0.1)
-        if not kept.called:
-            raise AssertionError("what the test waits for never happened")
-        return kept
-
-
-def in_world(test: "Callable[[Any], Promise]") -> Callable[[Any], Deferred[None]]:
-    """Run an asynchronous test in its world's time."""
-
-    @wraps(test)
-    def run(case: Any) -> Deferred[None]:
-        kept: Deferred[None] = case.world.run(test(case))
-        return kept
-
-    return run
+        return in_time(self._clock, promise)
 
 
 async def fault(asked: Coroutine[Any, Any, None]) -> str:

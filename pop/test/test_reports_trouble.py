@@ -1,6 +1,8 @@
 """Reports are right after any trouble with the way to ZooKeeper."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from pop.reports import Report
 from pop.test.test_reports import (
@@ -36,18 +38,24 @@ class TroubleTests(ReportsTestCase):
             self.server.settle()
         self.publish(after)
 
-    def test_dropped(self) -> None:
-        """A connection that breaks, carried out or not, ends in the right nodes."""
+    def each_moment(self, trouble: Callable[[], None]) -> Iterator[tuple[Report | None, object]]:
+        """Trouble at each moment of each change: what should be in the end, and which it was."""
         for before, after in CHANGES:
-            steps = self.at_each_step(
-                lambda b=before, a=after: self.change(b, a),  # type: ignore[misc]
-                lambda: self.network.drop_connections(),
-            )
-            for step in steps:
-                self.server.advance(5)
-                self.check(after, (before, after, step))
+            for step in self.at_each_step(partial(self.change, before, after), trouble):
+                yield after, (before, after, step)
             self.end()
             self.begin()
+
+    def go_away(self) -> None:
+        """ZooKeeper is not there any more."""
+        self.network.refuse_connections()
+        self.network.drop_connections()
+
+    def test_dropped(self) -> None:
+        """A connection that breaks, carried out or not, ends in the right nodes."""
+        for after, moment in self.each_moment(lambda: self.network.drop_connections()):
+            self.server.advance(5)
+            self.check(after, moment)
 
     def test_dropped_and_changed(self) -> None:
         """Nor does it matter that the instance goes on meanwhile."""
@@ -66,32 +74,18 @@ class TroubleTests(ReportsTestCase):
         def trouble() -> None:
             self.server.server.expire(self.agent.client.client_id[0])
 
-        for before, after in CHANGES:
-            steps = self.at_each_step(
-                lambda b=before, a=after: self.change(b, a),  # type: ignore[misc]
-                trouble,
-            )
-            for step in steps:
-                self.server.advance(5)
-                self.check(after, (before, after, step))
-            self.end()
-            self.begin()
+        for after, moment in self.each_moment(trouble):
+            self.server.advance(5)
+            self.check(after, moment)
 
     def test_dropped_then_expired(self) -> None:
         """A connection that breaks, and later a session that expires, bring back nothing that is
         gone."""
-        for before, after in CHANGES:
-            steps = self.at_each_step(
-                lambda b=before, a=after: self.change(b, a),  # type: ignore[misc]
-                lambda: self.network.drop_connections(),
-            )
-            for step in steps:
-                self.server.advance(5)
-                self.server.expire(self.agent.client.client_id[0])
-                self.server.advance(5)
-                self.check(after, (before, after, step))
-            self.end()
-            self.begin()
+        for after, moment in self.each_moment(lambda: self.network.drop_connections()):
+            self.server.advance(5)
+            self.server.expire(self.agent.client.client_id[0])
+            self.server.advance(5)
+            self.check(after, moment)
 
     def test_session_back(self) -> None:
         """Expired again and again, the session's nodes are back each time."""
@@ -107,8 +101,7 @@ class TroubleTests(ReportsTestCase):
         """What changes while ZooKeeper is away is published when it is back, the latest only."""
         self.publish(READY)
         self.server.settle()
-        self.network.refuse_connections()
-        self.network.drop_connections()
+        self.go_away()
         self.publish(STARTING, SPAWNED, FAILED)
         self.server.advance(2)
         self.network.accept_connections()
@@ -119,8 +112,7 @@ class TroubleTests(ReportsTestCase):
         """The same if it was away for so long that the session expired."""
         self.publish(READY)
         self.server.settle()
-        self.network.refuse_connections()
-        self.network.drop_connections()
+        self.go_away()
         self.server.advance(60)
         self.check(None)
         self.publish(FAILED)
@@ -130,8 +122,7 @@ class TroubleTests(ReportsTestCase):
 
     def test_stopped_while_away(self) -> None:
         """It can be stopped while a write waits for ZooKeeper."""
-        self.network.refuse_connections()
-        self.network.drop_connections()
+        self.go_away()
         self.publish(READY)
         self.server.advance(1)
         self.reports.stop()

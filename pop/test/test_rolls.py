@@ -4,28 +4,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pop.test.promises import WrongTurn
 from pop.test.rolls import Rolled, RollStory
+from pop.test.telling import told_well
 
 
 class RollStoriesTests(SynchronousTestCase):
     """Whatever happens: by a roll, never more than a batch is out of service, and it ends."""
 
-    def tell(self, first: int, end: int) -> None:
-        """Tell some stories; one that goes wrong is printed."""
-        for seed in range(first, end):
-            story = RollStory(seed)
-            try:
-                story.tell()
-            except WrongTurn as error:
-                told = "\n".join(story.estate.figures.told)
-                self.fail(f"python -m pop.test.rolls --seeds {seed}: {error}\n{told}")
-
     def test_some(self) -> None:
         """These go well."""
-        self.tell(0, 10)
+        told_well(self, RollStory, range(10))
 
     def test_more(self) -> None:
         """And these."""
-        self.tell(10, 20)
+        told_well(self, RollStory, range(10, 20))
 
 
 class WrongTurnTests(SynchronousTestCase):

@@ -1,8 +1,7 @@
 """What L{ISpawner} promises, kept by the real spawner and by the fake: one suite, run on both."""
 
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -14,10 +13,9 @@ from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
 from pop.program import Launch, Left, Program
 from pop.protocols.notify import Notice
+from pop.test.conformance import Promise, in_time, in_world
 from pop.test.processes import Nursery, Witness, python, shell
 from pop.testing import FakeProcess, FakeSpawner
-
-Promise = Coroutine[Deferred[Any], Any, None]
 
 SCRIPTS = {
     "ends": shell("exit 0"),
@@ -121,23 +119,7 @@ class FakeWorld:
 
     def run(self, promise: Promise) -> Deferred[None]:
         """Keep a promise, within so many turns."""
-        kept = Deferred.fromCoroutine(promise)
-        for _ in range(100):
-            self._clock.advance(0.1)
-        if not kept.called:
-            raise AssertionError("what the test waits for never happened")
-        return kept
-
-
-def in_world(test: "Callable[[Any], Promise]") -> Callable[[Any], Deferred[None]]:
-    """Run an asynchronous test in its world's time."""
-
-    @wraps(test)
-    def run(case: Any) -> Deferred[None]:
-        kept: Deferred[None] = case.world.run(test(case))
-        return kept
-
-    return run
+        return in_time(self._clock, promise)
 
 
 def spawner_tests(fixture: Callable[[TestCase], World]) -> type[TestCase]:

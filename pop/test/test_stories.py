@@ -6,36 +6,27 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.program import Launch, Program
 from pop.test.promises import WrongTurn
 from pop.test.stories import Story
+from pop.test.telling import told_well
 
 
 class StoriesTests(SynchronousTestCase):
     """Whatever happens, nothing runs twice or where it should not, and in the end all is well."""
 
-    def tell(self, first: int, end: int) -> None:
-        """Tell some stories; one that goes wrong is printed."""
-        for seed in range(first, end):
-            story = Story(seed)
-            try:
-                story.tell()
-            except WrongTurn as error:
-                told = "\n".join(story.estate.figures.told)
-                self.fail(f"python -m pop.test.stories --seeds {seed}: {error}\n{told}")
-
     def test_some(self) -> None:
         """These go well."""
-        self.tell(0, 25)
+        told_well(self, Story, range(25))
 
     def test_more(self) -> None:
         """And these."""
-        self.tell(25, 50)
+        told_well(self, Story, range(25, 50))
 
     def test_many(self) -> None:
         """And these."""
-        self.tell(50, 75)
+        told_well(self, Story, range(50, 75))
 
     def test_the_last(self) -> None:
         """And these."""
-        self.tell(75, 100)
+        told_well(self, Story, range(75, 100))
 
     def test_the_same_again(self) -> None:
         """A number is all that it takes to be told the same story."""

@@ -1,7 +1,7 @@
 """What reviewers would otherwise have to look for."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from inspect import iscoroutinefunction
 
@@ -33,6 +33,19 @@ def tests(tree: ast.Module) -> Iterator[tuple[str, Documented]]:
             yield node.name, node
 
 
+def undocumented(
+    find: Callable[[ast.Module], Iterator[tuple[str, Documented]]], *, in_tests: bool
+) -> list[str]:
+    """What should have a docstring and has none, in the tests or everywhere else."""
+    return [
+        f"{source.name}: {name}"
+        for source in sources()
+        if source.tests is in_tests
+        for name, node in find(source.tree)
+        if not ast.get_docstring(node)
+    ]
+
+
 class StyleTests(SynchronousTestCase):
     """The sources keep what was agreed on."""
 
@@ -45,25 +58,11 @@ class StyleTests(SynchronousTestCase):
 
     def test_docstrings(self) -> None:
         """Every public module, class and function says what it is for."""
-        bare = [
-            f"{source.name}: {name}"
-            for source in sources()
-            if not source.tests
-            for name, node in public(source.tree)
-            if not ast.get_docstring(node)
-        ]
-        self.assertEqual([], bare)
+        self.assertEqual([], undocumented(public, in_tests=False))
 
     def test_promises(self) -> None:
         """Every test says what it promises."""
-        bare = [
-            f"{source.name}: {name}"
-            for source in sources()
-            if source.tests
-            for name, node in tests(source.tree)
-            if not ast.get_docstring(node)
-        ]
-        self.assertEqual([], bare)
+        self.assertEqual([], undocumented(tests, in_tests=True))
 
     def test_coroutines_are_run(self) -> None:
         """No test is a coroutine that trial would take for passed without running it."""

@@ -21,17 +21,23 @@ async def registered(shell: Shell, agent: Agent) -> None:
     await shell.until(lambda: serving(shell, agent.pid))
 
 
+async def napping(shell: Shell) -> Agent:
+    """Have a namespace with one service in it that runs; gives its agent."""
+    await shell.pop("init")
+    await shell.look()
+    await shell.pop("add", "command", "--name", "nap", "--argv", "sleep 1000")
+    agent = shell.agent()
+    await shell.pop("deploy", "nap", "--wait")
+    return agent
+
+
 class UnnoticedTests(EmbeddedTestCase):
     """A service that goes on from agent to agent."""
 
     async def begin(self) -> tuple[Shell, Agent, int]:
         """A service that runs, and its pid."""
         shell = self.shell()
-        await shell.pop("init")
-        await shell.look()
-        await shell.pop("add", "command", "--name", "nap", "--argv", "sleep 1000")
-        agent = shell.agent()
-        await shell.pop("deploy", "nap", "--wait")
+        agent = await napping(shell)
         pid, _ = await shell.node("/machines/m1/nap")
         return shell, agent, pid
 
@@ -132,11 +138,7 @@ class BootTests(ShellTestCase):
     async def test_boot(self) -> None:
         """What was wanted last is started from memory, and goes on when ZooKeeper is there."""
         shell = self.shell()
-        await shell.pop("init")
-        await shell.look()
-        await shell.pop("add", "command", "--name", "nap", "--argv", "sleep 1000")
-        agent = shell.agent()
-        await shell.pop("deploy", "nap", "--wait")
+        agent = await napping(shell)
         agent.signal("TERM")
         await agent.ended
         await self.server.stopService()

@@ -153,15 +153,21 @@ class SerializedQueueTests(QueueTestCase):
 ITEMS = [b"1", b"2", b"3"]
 
 
+def with_items() -> tuple[Stage, Queue]:
+    """Have a queue with items in it, and who put them there."""
+    stage = Stage()
+    producer = queue_on(stage, stage.client())
+    for item in ITEMS:
+        stage.run(producer.put(item))
+    return stage, producer
+
+
 class TroubleTests(SynchronousTestCase):
     """Connections that break and sessions that end at every moment of the work."""
 
     def plain(self, *troubles: Moment, kind: type[ZookeeperClient] = ZookeeperClient) -> list[Any]:
         """Take all items out; give them, with what is left in the end."""
-        stage = Stage()
-        producer = queue_on(stage, stage.client())
-        for item in ITEMS:
-            stage.run(producer.put(item))
+        stage, producer = with_items()
         worker = Queue("/q", stage.client(kind, *troubles))
         got = [stage.run(worker.get()) for _ in ITEMS]
         stage.server.advance(1)
@@ -201,10 +207,8 @@ class TroubleTests(SynchronousTestCase):
         """A worker whose connection breaks does its work once, and deletes it for good."""
 
         def once(count: int, kind: type[ReliableQueue]) -> Moment:
-            stage, moment = Stage(), Moment(count, cut)
-            producer = queue_on(stage, stage.client())
-            for data in ITEMS:
-                stage.run(producer.put(data))
+            stage, producer = with_items()
+            moment = Moment(count, cut)
             worker, got = kind("/q", stage.client(ManagedClient, moment)), []
             for _ in ITEMS:
                 item = stage.run(worker.get())
@@ -222,10 +226,7 @@ class TroubleTests(SynchronousTestCase):
         """A worker whose session ends may work twice on an item, but never skips one."""
 
         def once(count: int, kind: type[ReliableQueue]) -> Moment:
-            stage = Stage()
-            producer = queue_on(stage, stage.client())
-            for data in ITEMS:
-                stage.run(producer.put(data))
+            stage, producer = with_items()
             moment = Moment(count, partial(expire, stage, lambda: client))
             client: ManagedClient = stage.client(ManagedClient, moment)
             worker, got = kind("/q", client), []
@@ -246,10 +247,7 @@ class TroubleTests(SynchronousTestCase):
         """A plain worker whose session ends gets each item once, or not at all."""
 
         def once(count: int) -> Moment:
-            stage = Stage()
-            producer = queue_on(stage, stage.client())
-            for data in ITEMS:
-                stage.run(producer.put(data))
+            stage, producer = with_items()
             moment = Moment(count, partial(expire, stage, lambda: client))
             client: ManagedClient = stage.client(ManagedClient, moment)
             got: list[bytes] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -15,6 +17,9 @@ from txzookeeper.test.stage import StageTestCase
 from txzookeeper.testing.memory import Network
 from txzookeeper.utils import sleep
 from txzookeeper.waiting_line import tickets
+
+Check = Callable[[list[Lock]], None]
+"""What must hold of all locks whenever one is held."""
 
 RUNS = 20
 
@@ -120,48 +125,43 @@ class ContentionTests(StageTestCase):
             self.assertEqual(tokens, sorted(set(tokens)))
             self.assertGreaterEqual(len(tokens), 16)
 
-    def test_shared(self) -> None:
-        """Never does anybody share it with a writer."""
-        for seed in self.each_run("/rw"):
+    def share(self, path: str, new: Callable[[ManagedClient, Random], Lock], check: Check) -> None:
+        """Let all have one lock after the other; whenever one has it, check all there were."""
+        for seed in self.each_run(path):
             locks: list[Lock] = []
 
-            def check(locks: list[Lock] = locks) -> None:
-                kinds = [each.kind for each in locks if each.acquired]
-                self.assertIn(kinds, (["write"], ["read"] * len(kinds)))
-
             async def visits(
-                client: ManagedClient,
-                chance: Random,
-                locks: list[Lock] = locks,
-                check: Any = check,
+                client: ManagedClient, chance: Random, locks: list[Lock] = locks
             ) -> None:
                 for _ in range(4):
-                    lock = chance.choice((ReadLock, WriteLock))("/rw", client, random=chance)
+                    lock = new(client, chance)
                     locks.append(lock)
-                    await self.hold(lock, chance, check)
+                    await self.hold(lock, chance, partial(check, locks))
 
             self.contest(seed, visits)
+
+    def test_shared(self) -> None:
+        """Never does anybody share it with a writer."""
+
+        def new(client: ManagedClient, chance: Random) -> Lock:
+            return chance.choice((ReadLock, WriteLock))("/rw", client, random=chance)
+
+        def check(locks: list[Lock]) -> None:
+            kinds = [each.kind for each in locks if each.acquired]
+            self.assertIn(kinds, (["write"], ["read"] * len(kinds)))
+
+        self.share("/rw", new, check)
 
     def test_semaphore(self) -> None:
         """Never do more believe that they hold it than there are leases."""
-        for seed in self.each_run("/semaphore"):
-            locks: list[Lock] = []
 
-            def check(locks: list[Lock] = locks) -> None:
-                self.assertLessEqual([each.acquired for each in locks].count(True), 2)
+        def new(client: ManagedClient, chance: Random) -> Lock:
+            return Semaphore("/semaphore", client, 2, random=chance)
 
-            async def visits(
-                client: ManagedClient,
-                chance: Random,
-                locks: list[Lock] = locks,
-                check: Any = check,
-            ) -> None:
-                for _ in range(4):
-                    lock = Semaphore("/semaphore", client, 2, random=chance)
-                    locks.append(lock)
-                    await self.hold(lock, chance, check)
+        def check(locks: list[Lock]) -> None:
+            self.assertLessEqual([each.acquired for each in locks].count(True), 2)
 
-            self.contest(seed, visits)
+        self.share("/semaphore", new, check)
 
     def test_counter(self) -> None:
         """What was added is there, and what may have been added or not was told."""
