@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pop.components.bundle import Bundle, BundleState
+from pop.components.component import Component
 from pop.components.errors import BundleException
 from pop.components.events import BundleEvent, BundleEventKind
 from pop.components.factory import AUTO_RESTART, context_of
@@ -24,7 +25,7 @@ class Follower:
 
     def __init__(self, container: "Container") -> None:
         self._container = container
-        self._coming_back: dict[Bundle, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._coming_back: dict[Bundle, list[Component]] = {}
 
     def start(self) -> None:
         """Take in the factories of all bundles that are active, and be told of others."""
@@ -78,18 +79,20 @@ class Follower:
         except BundleException as error:
             log.error("{error}", error=error)
 
-    def _lasting(self, bundle: Bundle) -> list[tuple[str, str, dict[str, Any]]]:
+    def _lasting(self, bundle: Bundle) -> list[Component]:
         """The components of a bundle that are to come back after its update."""
         return [
-            (component.declared.name, component.name, component.lasting())
+            component
             for component in self._container.components.values()
             if component.bundle is bundle and component.given.get(AUTO_RESTART)
         ]
 
     def _bring_back(self, bundle: Bundle) -> None:
-        for factory, name, given in self._coming_back.get(bundle, ()):
+        """With what they had in the end: what others had lent them, they have given back."""
+        for before in self._coming_back.get(bundle, ()):
+            factory, name = before.declared.name, before.name
             if name not in self._container.components and factory in self._container.factories:
-                self._try_to_instantiate(factory, name, given)
+                self._try_to_instantiate(factory, name, before.lasting())
 
 
 def _factories_in(bundle: Bundle) -> Iterator[type]:

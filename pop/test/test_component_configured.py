@@ -5,6 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from pop.components import (
+    AUTO_RESTART,
     ComponentFactory,
     HiddenProperty,
     Invalidate,
@@ -14,9 +15,10 @@ from pop.components import (
     Requires,
     RequiresConfiguration,
     Validate,
+    use_ipopo,
 )
 from pop.components.factory import context_of
-from pop.test.configured import ConfiguredCase, admin_of
+from pop.test.configured import ConfigurationCase, ConfiguredCase, admin_of
 
 DULL = ("objectClass", "service.id", "service.bundleid", "service.scope", "instance.name")
 """Properties that every component's registration has."""
@@ -322,3 +324,35 @@ class DeclarationTests(ConfiguredCase):
         declared = context_of(Child)
         assert declared is not None
         self.assertEqual({"ipopo.configadmin"}, set(declared.configurations))
+
+
+class UpdatedBundleTests(ConfigurationCase):
+    """Components that come back after an update of their bundle."""
+
+    TEXT = """
+        from pop.components import ComponentFactory, Property, RequiresConfiguration
+
+        @ComponentFactory()
+        {required}
+        @Property("color", "color", "white")
+        @Property("pid", "service.pid", "a")
+        class Lamp:
+            pass
+        """
+
+    def test_comes_back(self) -> None:
+        """What a configuration says is not taken for what they were given: when it says so no more,
+        they have what they had without it."""
+        self.done(self.context.install_bundle("pop.components.ipopo").start())
+        for name, required in (("one", "@RequiresConfiguration('a')"), ("two", "")):
+            bundle = self.install(name, self.TEXT.format(required=required))
+            self.update(color="red")
+            self.done(bundle.start())
+            with use_ipopo(self.context) as ipopo:
+                ipopo.instantiate("LampFactory", "lamp", {AUTO_RESTART: True})
+                self.done(bundle.update())
+                lamp = ipopo.get_instance("lamp")
+            self.assertEqual("red", lamp.color)
+            self.update(x=1)
+            self.assertEqual("white", lamp.color)
+            self.done(bundle.stop())

@@ -23,18 +23,20 @@ class Followers:
 
     def __init__(self, container: Container) -> None:
         self._container = container
-        self._following: dict[str, Required] = {}
+        self._following: dict[str, tuple[Component, Required]] = {}
 
     def start(self) -> None:
         """With those that there are."""
         self._container.add_listener(self)
         for component in list(self._container.components.values()):
-            self._follow(component)
+            if (following := self._follow(component)) is not None:
+                following.start()
 
     def stop(self) -> None:
         """They keep what they have."""
         self._container.remove_listener(self)
-        for following in self._following.values():
+        for component, following in self._following.values():
+            component.handlers.remove(following)
             following.stop()
         self._following.clear()
 
@@ -44,14 +46,16 @@ class Followers:
             return
         if event.kind is Kind.INSTANTIATED:
             self._follow(self._container.component(event.component))
-        elif event.kind is Kind.KILLED and event.component in self._following:
-            self._following.pop(event.component).stop()
+        elif event.kind is Kind.KILLED:
+            self._following.pop(event.component, None)
 
-    def _follow(self, component: Component) -> None:
-        if _is_one(component):
-            following = Required(component, Configured(None, optional=True, restart=False))
-            self._following[component.name] = following
-            following.start()
+    def _follow(self, component: Component) -> Required | None:
+        if not _is_one(component):
+            return None
+        following = Required(component, Configured(None, optional=True, restart=False))
+        component.handlers.append(following)
+        self._following[component.name] = component, following
+        return following
 
 
 def _is_one(component: Component) -> bool:

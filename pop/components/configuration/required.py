@@ -33,7 +33,7 @@ class Required(Handler):
 
     def start(self) -> None:
         """Be told of its configuration, at once if there is one."""
-        if self._pid and isinstance(self._pid, str):
+        if self._registration is None and self._pid and isinstance(self._pid, str):
             self._registration = self._component.context.register_service(
                 SERVICE_CONFIGADMIN_MANAGED, self, {PID: self._pid}
             )
