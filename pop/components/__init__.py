@@ -58,6 +58,7 @@ from pop.components.requires import (
     Temporal,
 )
 from pop.components.retry import RETRY
+from pop.components.specifications import Specification
 from pop.components.syntax import get_ldap_filter
 from pop.components.temporal import TemporalException
 from pop.components.tracker import Tracker
@@ -115,6 +116,7 @@ __all__ = [
     "ServiceReference",
     "ServiceRegistration",
     "SingletonFactory",
+    "Specification",
     "Temporal",
     "TemporalException",
     "Tracker",

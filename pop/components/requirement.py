@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pop.components.filters import And, Equal, Filter, Or
 from pop.components.reference import OBJECTCLASS
-from pop.components.specifications import each, name
+from pop.components.specifications import each, names
 from pop.components.syntax import get_ldap_filter
 
 __all__ = [
@@ -62,7 +62,7 @@ class Requirement:
     @property
     def names(self) -> list[str]:
         """The specifications by name."""
-        return [name(specification) for specification in self.specifications]
+        return list(names(self.specifications))
 
 
 def listed(specifications: Any) -> tuple[Any, ...]:
@@ -71,16 +71,15 @@ def listed(specifications: Any) -> tuple[Any, ...]:
     @raise BadSpecification: there is none, or one cannot be used as such.
     """
     found = each(specifications)
-    for specification in found:
-        name(specification)
+    names(found)
     return found
 
 
 def lookup(requirement: Requirement, filter_text: Any = None) -> tuple[Any, Filter | None]:
     """What to ask the registry for: specifications, all of which it takes, and a filter."""
     wanted = get_ldap_filter(requirement.filter if filter_text is None else filter_text)
-    names = requirement.names
-    if len(names) == 1 or not requirement.match_any:
-        return tuple(names), wanted
-    any_of = Or(tuple(Equal(OBJECTCLASS, name) for name in names))
+    asked = requirement.names
+    if len(asked) == 1 or not requirement.match_any:
+        return tuple(asked), wanted
+    any_of = Or(tuple(Equal(OBJECTCLASS, name) for name in asked))
     return None, any_of if wanted is None else And((any_of, wanted))

@@ -1,13 +1,14 @@
 """The names under which objects are registered and looked for.
 
 An interface of L{zope.interface} is known by its full name, and what is registered under it is
-found under every interface that it extends. So is a class. A name in a text stands for itself, and
-for nothing else: that is for code that knows no interfaces.
+found under every interface that it extends. So is a class, unless L{Specification} gives it other
+names. A name in a text stands for itself, and for nothing else: that is for code that knows no
+interfaces.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from zope.interface import Interface
 from zope.interface.interface import InterfaceClass
@@ -16,13 +17,37 @@ from pop.components.errors import BadSpecification
 
 SPECIAL = frozenset("\\()&|=<>~*+#,;'\"")
 
-Specification = str | InterfaceClass | type
+Specified = str | InterfaceClass | type
 """One specification."""
-Specifications = Specification | Iterable[Specification]
-"""One, or several."""
+_NAMES: Final = "__SPECIFICATION__"
+_ALONE: Final = "__pop_specified_alone__"
+Kind = TypeVar("Kind", bound=type)
 
 
-def each(specifications: Any) -> tuple[Specification, ...]:
+def Specification(*specifications: Any, ignore_parent: bool = False) -> Callable[[Kind], Kind]:
+    """Let a class stand for other names than its own: those of specifications, all of them.
+
+    @param ignore_parent: what is registered under the class is not found under its bases, too.
+    @raise BadSpecification: there is none, or one cannot be used as such.
+    """
+    own = names(_flat(specifications))
+
+    def decorate(kind: Kind) -> Kind:
+        if not isinstance(kind, type):
+            raise BadSpecification(specification=kind, reason="only a class has other names")
+        setattr(kind, _ALONE, ignore_parent)
+        inherited = [one for base in _line(kind)[1:] for one in vars(base).get(_NAMES, ())]
+        setattr(kind, _NAMES, tuple(dict.fromkeys((*own, *inherited))))
+        return kind
+
+    return decorate
+
+
+def _flat(specifications: Iterable[Any]) -> tuple[Specified, ...]:
+    return tuple(one for several in specifications for one in each(several))
+
+
+def each(specifications: Any) -> tuple[Specified, ...]:
     """The specifications as they were given, one by one, each once.
 
     @raise BadSpecification: there is none, or one cannot be used as such.
@@ -39,7 +64,7 @@ def names(specifications: Any) -> tuple[str, ...]:
 
     @raise BadSpecification: as L{each}.
     """
-    return tuple(dict.fromkeys(name(one) for one in each(specifications)))
+    return tuple(dict.fromkeys(own for one in each(specifications) for own in _own(one)))
 
 
 def all_names(specifications: Any) -> tuple[str, ...]:
@@ -68,12 +93,25 @@ def name(specification: Any) -> str:
     )
 
 
+def _own(specification: Any) -> tuple[str, ...]:
+    """What one specification stands for; of a class, only if it has other names itself."""
+    given = vars(specification).get(_NAMES) if isinstance(specification, type) else None
+    return given or (name(specification),)
+
+
 def _inherited(specification: Any) -> Iterable[str]:
     if isinstance(specification, InterfaceClass):
         return [name(base) for base in specification.__iro__ if base is not Interface]
     if isinstance(specification, type):
-        return [name(base) for base in specification.__mro__ if base is not object]
+        return [own for base in _line(specification) for own in _own(base)]
     return [name(specification)]
+
+
+def _line(kind: type) -> list[type]:
+    """A class and its bases, but L{object} and those that one of them ignores."""
+    alone = (base for base in kind.__mro__ if vars(base).get(_ALONE))
+    ignored = {object}.union(*(base.__mro__[1:] for base in alone))
+    return [base for base in kind.__mro__ if base not in ignored]
 
 
 @lru_cache(maxsize=4096)
