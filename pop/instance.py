@@ -13,10 +13,10 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pop import life as lives
+from pop import events
 from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
-from pop.life import RUNS, Life, Phase
+from pop.life import RUNS, Life, Phase, step
 from pop.plan import Want
 from pop.policy import Checks
 from pop.program import Launch, Left
@@ -32,7 +32,7 @@ class Watcher(Protocol):
     def stop(self) -> None: ...
 
 
-Watch = Callable[[str, Launch, Callable[[lives.Event], None]], Watcher]
+Watch = Callable[[str, Launch, Callable[[events.Event], None]], Watcher]
 """(slot, launch, told): makes what looks after one process, and tells what it finds."""
 
 WORDS = 5.0
@@ -46,7 +46,7 @@ class InstanceProtocol(ProcessProtocol):
     """
 
     def __init__(
-        self, happened: Callable[[lives.Event], None], fed: Callable[[], None] = lambda: None
+        self, happened: Callable[[events.Event], None], fed: Callable[[], None] = lambda: None
     ) -> None:
         self._happened = happened
         self._fed = fed
@@ -60,13 +60,13 @@ class InstanceProtocol(ProcessProtocol):
             self._fed()
         said = replace(notice, watchdog=False)
         if said != Notice():
-            self._happened(lives.Notified(said.ready, said.stopping, said.status, said.state))
+            self._happened(events.Notified(said.ready, said.stopping, said.status, said.state))
 
     def processEnded(self, reason: Failure) -> None:
         """Nothing of it is left."""
         self._ended = True
         success = isinstance(reason.value, ProcessDone)
-        self._happened(lives.Exited(how_it_ended(reason), success))
+        self._happened(events.Exited(how_it_ended(reason), success))
 
 
 def how_it_ended(reason: Failure) -> str:
@@ -114,7 +114,7 @@ class Instance:
         self._watcher: Watcher | None = None
         self._timer: IDelayedCall | None = None
         self._words: IDelayedCall | None = None
-        self._events: deque[lives.Event] = deque()
+        self._events: deque[events.Event] = deque()
         self._shown: tuple[Want | None, Life] = (None, self.life)
         self._noted: tuple[bool, object] = (False, None)
         self._let_go = False
@@ -124,7 +124,7 @@ class Instance:
         """When its present phase ends unless something happens before; in the clock's seconds."""
         return self._timer.getTime() if self._timer and self._timer.active() else None
 
-    def tell(self, want: Want | None, event: lives.Event) -> None:
+    def tell(self, want: Want | None, event: events.Event) -> None:
         """Take new orders."""
         self.want = want
         self.happened(event)
@@ -134,7 +134,7 @@ class Instance:
         self._process = self._spawner.adopt(left, self._protocol())
         self._noted = (left.ready, left.state)
         self.tell(
-            left.launch, lives.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
+            left.launch, events.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
         )
 
     def signal(self, name: str) -> bool:
@@ -151,14 +151,14 @@ class Instance:
         """If it is stopping, its grace period is over now."""
         if self.life.phase is Phase.STOPPING and self._timer is not None:
             self._cancel_timer()
-            self.happened(lives.Elapsed())
+            self.happened(events.Elapsed())
 
-    def finished(self) -> lives.Recalled | None:
+    def finished(self) -> events.Recalled | None:
         """What a successor of this agent should know, if it has finished."""
         life = self.life
         if life.phase is not Phase.FINISHED or life.wanted is None:
             return None
-        return lives.Recalled(life.wanted, life.why, life.failures.in_a_row == 0)
+        return events.Recalled(life.wanted, life.why, life.failures.in_a_row == 0)
 
     def let_go(self) -> None:
         """Look after it no more, and leave its process to a successor of this agent."""
@@ -167,7 +167,7 @@ class Instance:
         self._cancel_timer()
         self._cancel_words()
 
-    def happened(self, event: lives.Event) -> None:
+    def happened(self, event: events.Event) -> None:
         """Go on with life; an event that a deed causes waits until that deed is done."""
         if self._let_go:
             return
@@ -207,25 +207,25 @@ class Instance:
             self._noted = now
             self._process.note(*now)
 
-    def _step(self, event: lives.Event) -> None:
+    def _step(self, event: events.Event) -> None:
         phase = self.life.phase
         now, chance = self._clock.seconds(), self._chance.random()
-        self.life, deeds = lives.step(self.life, event, now=now, chance=chance)
+        self.life, deeds = step(self.life, event, now=now, chance=chance)
         if self.life.phase is not phase:
             self._cancel_timer()
-        if isinstance(event, lives.Exited):
+        if isinstance(event, events.Exited):
             self._process, self.ended = None, event.how
         self._look_after(event)
         for deed in deeds:
             self._do(deed)
 
-    def _look_after(self, event: lives.Event) -> None:
+    def _look_after(self, event: events.Event) -> None:
         """See that its health is watched from the process's beginning until it should end."""
         launch = self.life.running
-        if isinstance(event, lives.Exited) or self.life.phase not in RUNS or launch is None:
+        if isinstance(event, events.Exited) or self.life.phase not in RUNS or launch is None:
             self._leave_alone()
             return
-        if isinstance(event, lives.Spawned | lives.Adopted) and _is_watched(launch.checks):
+        if isinstance(event, events.Spawned | events.Adopted) and _is_watched(launch.checks):
             self._watcher = self._watch(self.name, launch, self.happened)
             self._watcher.start()
         if self._watcher and self.life.phase is Phase.READY:
@@ -236,28 +236,28 @@ class Instance:
             self._watcher.stop()
             self._watcher = None
 
-    def _do(self, deed: lives.Deed) -> None:
+    def _do(self, deed: events.Deed) -> None:
         match deed:
-            case lives.Spawn(launch):
+            case events.Spawn(launch):
                 self.happened(self._spawn(launch))
-            case lives.AskToStop(signal) if self._process:
+            case events.AskToStop(signal) if self._process:
                 self._process.stop(signal)
-            case lives.Kill() if self._process:
+            case events.Kill() if self._process:
                 self._process.kill()
-            case lives.Wake(after):
+            case events.Wake(after):
                 self._cancel_timer()
                 self._timer = self._clock.callLater(after, self._elapsed)
 
-    def _spawn(self, launch: Launch) -> lives.Event:
+    def _spawn(self, launch: Launch) -> events.Event:
         try:
             process = self._spawner.spawn(self.name, launch, self._protocol())
         except NotSpawned as error:
-            return lives.Refused(str(error).rstrip("."))
+            return events.Refused(str(error).rstrip("."))
         except Exception as error:  # a defect, but no reason to look after it no more
             self._log.failure("Cannot start {service}", service=self.name)
-            return lives.Refused(f"it cannot be started: {type(error).__name__}: {error}")
+            return events.Refused(f"it cannot be started: {type(error).__name__}: {error}")
         self._process, self._noted = process, launch.at_first()
-        return lives.Spawned(process.pid)
+        return events.Spawned(process.pid)
 
     def _protocol(self) -> InstanceProtocol:
         return InstanceProtocol(self.happened, self._fed)
@@ -268,7 +268,7 @@ class Instance:
 
     def _elapsed(self) -> None:
         self._timer = None
-        self.happened(lives.Elapsed())
+        self.happened(events.Elapsed())
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

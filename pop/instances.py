@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from pop import life as lives
+from pop import events
 from pop.finished import Finished
 from pop.instance import Instance, Watch
 from pop.interfaces import ISpawner
@@ -66,15 +66,15 @@ class Instances:
 
     def start(self, name: str, launch: Launch, why: str) -> None:
         """Run a service; what runs already is stopped first."""
-        self._instance(name).tell(launch, lives.Wanted(launch, why))
+        self._instance(name).tell(launch, events.Wanted(launch, why))
 
     def hold(self, name: str, want: Held | Unrunnable, why: str = "") -> None:
         """Keep a service here without running it."""
-        self._instance(name).tell(want, lives.Unwanted(why or want.why))
+        self._instance(name).tell(want, events.Unwanted(why or want.why))
 
     def drop(self, name: str, why: str) -> None:
         """Let a service go."""
-        self._found[name].tell(None, lives.Unwanted(why))
+        self._found[name].tell(None, events.Unwanted(why))
 
     def drop_all(self, why: str) -> Deferred[None]:
         """Let all services go, at once; fires when the last one has ended."""

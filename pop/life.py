@@ -7,60 +7,28 @@ happen in a phase raises L{Impossible}.
 
 from dataclasses import replace
 
-from pop.backoff import NO_FAILURES, USUAL, Backoff, Failures
+from pop.backoff import NO_FAILURES, USUAL, Backoff
 from pop.beginning import adopted, begun, retry, spawn
 from pop.ending import again, counted, failed, give_up, killed, late, recalled, stop, stopped
 from pop.events import (
     Adopted,
-    AskToStop,
-    Deed,
     Elapsed,
     Event,
     Exited,
     Failed,
-    Kill,
     Notified,
     Passed,
     Recalled,
     Refused,
-    Spawn,
     Spawned,
     Unhealthy,
     Unwanted,
-    Wake,
     Wanted,
 )
 from pop.phase import RESTS, RUNS, Life, Phase, Step
 from pop.readiness import judged, notified
 
-__all__ = [
-    "RESTS",
-    "RUNS",
-    "Adopted",
-    "AskToStop",
-    "Backoff",
-    "Deed",
-    "Elapsed",
-    "Event",
-    "Exited",
-    "Failed",
-    "Failures",
-    "Impossible",
-    "Kill",
-    "Life",
-    "Notified",
-    "Passed",
-    "Phase",
-    "Recalled",
-    "Refused",
-    "Spawn",
-    "Spawned",
-    "Unhealthy",
-    "Unwanted",
-    "Wake",
-    "Wanted",
-    "step",
-]
+__all__ = ["RESTS", "RUNS", "Impossible", "Life", "Phase", "step"]
 
 
 class Impossible(Exception):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from pop import life as lives
+from pop import events
 from pop.backoff import Failures
-from pop.life import Life, Phase, step
+from pop.life import Impossible, Life, Phase, step
 from pop.policy import ALWAYS, NEVER, Checks, Restarts
 from pop.program import Launch, Program
 from pop.test.checkout import ROOT
@@ -25,22 +25,22 @@ LAUNCHES = (
     replace(PLAIN, program=Program(("x",), notifies=True), checks=Checks(readiness="tcp:80")),
     replace(PLAIN, restarts=Restarts(NEVER)),
 )
-EVENTS: tuple[lives.Event, ...] = (
-    lives.Wanted(Launch(Program(("y",)))),
-    lives.Unwanted(),
-    lives.Adopted(LAUNCHES[0], 1),
-    lives.Adopted(LAUNCHES[1], 1),
-    lives.Recalled(LAUNCHES[3], "how", True),
-    lives.Spawned(1),
-    lives.Refused("why"),
-    lives.Notified(),
-    lives.Notified(ready=True),
-    lives.Notified(stopping=True),
-    lives.Passed(),
-    lives.Failed("why"),
-    lives.Unhealthy("why"),
-    lives.Exited("how"),
-    lives.Elapsed(),
+EVENTS: tuple[events.Event, ...] = (
+    events.Wanted(Launch(Program(("y",)))),
+    events.Unwanted(),
+    events.Adopted(LAUNCHES[0], 1),
+    events.Adopted(LAUNCHES[1], 1),
+    events.Recalled(LAUNCHES[3], "how", True),
+    events.Spawned(1),
+    events.Refused("why"),
+    events.Notified(),
+    events.Notified(ready=True),
+    events.Notified(stopping=True),
+    events.Passed(),
+    events.Failed("why"),
+    events.Unhealthy("why"),
+    events.Exited("how"),
+    events.Elapsed(),
 )
 """Every kind of event."""
 FAILURES = tuple(Failures(n, (1.0,) * n) for n in (0, 1, 4))
@@ -70,17 +70,17 @@ def possible_lives() -> Iterator[Life]:
             yield replace(life, running=None, pid=None)
 
 
-def name_of(event: lives.Event) -> str:
+def name_of(event: events.Event) -> str:
     """The name of an event, as people read it."""
     return type(event).__name__.lower()
 
 
-def can_happen(life: Life, event: lives.Event) -> bool:
+def can_happen(life: Life, event: events.Event) -> bool:
     """Whether an event fits what has happened to a process before, and what it was started with."""
     match event:
-        case lives.Spawned() | lives.Refused():
+        case events.Spawned() | events.Refused():
             return life.pid is None
-        case lives.Passed() | lives.Failed():
+        case events.Passed() | events.Failed():
             return life.running is None or life.running.checks.readiness is not None
     return True
 
@@ -93,7 +93,7 @@ def transitions() -> dict[tuple[Phase, str], set[Phase]]:
             continue
         try:
             became, _ = step(life, event, now=1.0)
-        except lives.Impossible:
+        except Impossible:
             continue
         found.setdefault((life.phase, name_of(event)), set()).add(became.phase)
     return found

@@ -5,22 +5,20 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.backoff import Backoff, Failures
-from pop.life import (
+from pop.events import (
     AskToStop,
     Deed,
     Elapsed,
     Exited,
     Kill,
-    Life,
-    Phase,
     Recalled,
     Spawn,
     Unhealthy,
     Unwanted,
     Wake,
     Wanted,
-    step,
 )
+from pop.life import Life, Phase, step
 from pop.policy import ALWAYS, NEVER, ON_FAILURE, Restarts
 from pop.program import Launch, Program
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from pop.life import Failed, Passed, Phase, Unhealthy
+from pop.events import Failed, Passed, Unhealthy
+from pop.life import Phase
 from pop.policy import NEVER, Checks, Restarts
 from pop.program import Launch
 from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, Tests

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop import life as lives
+from pop import events
 from pop.files import Record
 from pop.finished import Finished
 from pop.instance import Instance, how_it_ended
@@ -34,7 +34,7 @@ class Recorder:
     @ivar told: takes what a check found.
     """
 
-    def __init__(self, name: str, launch: Launch, told: Callable[[lives.Event], None]) -> None:
+    def __init__(self, name: str, launch: Launch, told: Callable[[events.Event], None]) -> None:
         self.name = name
         self.launch = launch
         self.told = told
@@ -72,7 +72,7 @@ class World:
         chance, finished = random.Random(1), Finished(Record("finished", self.finished, {}))
         return Instances(self.spawner, self._watch, self.clock, chance, finished, self._changed)
 
-    def _watch(self, name: str, launch: Launch, told: Callable[[lives.Event], None]) -> "Recorder":
+    def _watch(self, name: str, launch: Launch, told: Callable[[events.Event], None]) -> "Recorder":
         self.watched.append(Recorder(name, launch, told))
         return self.watched[-1]
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop import life as lives
-from pop.life import Failed, Passed, Phase, Unhealthy
+from pop import events
+from pop.events import Failed, Passed, Unhealthy
+from pop.life import Phase
 from pop.policy import NEVER, Checks, Restarts
 from pop.program import Launch
 from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, World
@@ -77,7 +78,7 @@ class AnyWayTests(SynchronousTestCase):
 
     def tell(self, watcher: Recorder, deed: str) -> None:
         """Have a check come out, unless it has ended."""
-        found: dict[str, lives.Event] = {"pass": Passed(), "fail": Failed("no"), "ill": ILL}
+        found: dict[str, events.Event] = {"pass": Passed(), "fail": Failed("no"), "ill": ILL}
         if watcher.asked[-1] != "stop" and (deed != "ill" or "ready" in watcher.asked):
             watcher.told(found[deed])
 

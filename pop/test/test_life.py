@@ -4,20 +4,16 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.life import (
+from pop.backoff import Backoff, Failures
+from pop.events import (
     Adopted,
     AskToStop,
-    Backoff,
     Elapsed,
     Exited,
     Failed,
-    Failures,
-    Impossible,
     Kill,
-    Life,
     Notified,
     Passed,
-    Phase,
     Recalled,
     Refused,
     Spawn,
@@ -26,8 +22,8 @@ from pop.life import (
     Unwanted,
     Wake,
     Wanted,
-    step,
 )
+from pop.life import Impossible, Life, Phase, step
 from pop.policy import Checks
 from pop.program import Launch, Program
 

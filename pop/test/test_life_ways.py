@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.life import (
-    RUNS,
+from pop.events import (
     Adopted,
     AskToStop,
     Deed,
@@ -14,10 +13,8 @@ from pop.life import (
     Exited,
     Failed,
     Kill,
-    Life,
     Notified,
     Passed,
-    Phase,
     Refused,
     Spawn,
     Spawned,
@@ -25,8 +22,8 @@ from pop.life import (
     Unwanted,
     Wake,
     Wanted,
-    step,
 )
+from pop.life import RUNS, Life, Phase, step
 from pop.policy import NEVER, ON_FAILURE, Checks, Restarts
 from pop.program import Launch, Program
 

@@ -4,19 +4,8 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.life import (
-    Adopted,
-    Event,
-    Failed,
-    Life,
-    Notified,
-    Passed,
-    Phase,
-    Spawned,
-    Unwanted,
-    Wake,
-    step,
-)
+from pop.events import Adopted, Event, Failed, Notified, Passed, Spawned, Unwanted, Wake
+from pop.life import Life, Phase, step
 from pop.policy import Checks
 from pop.program import Launch, Program
 
