@@ -1,7 +1,6 @@
 """Frameworks that call each other over real sockets, in one process and in two."""
 
 import os
-import signal
 import stat
 import sys
 import tempfile
@@ -13,15 +12,12 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from pop.components import Framework, Tracker
 from pop.components.remote.remoteerror import RemoteError
 from pop.test.callers import BUNDLES, Echo, IEcho
-from pop.test.shells import free_port
+from pop.test.shells import Agent, free_port
 
 GREETER = """
 import os
@@ -125,34 +121,13 @@ class OneProcessTests(SocketCase):
         (self.path / "cert.pem").write_bytes(certificate.public_bytes(pem))
 
 
-class Child(ProcessProtocol):
-    """Another process.
-
-    @ivar ended: fires when it has.
-    """
-
-    def __init__(self) -> None:
-        self.said = b""
-        self.ended: Deferred[None] = Deferred()
-
-    def outReceived(self, data: bytes) -> None:
-        """Keep it."""
-        self.said += data
-
-    errReceived = outReceived
-
-    def processEnded(self, reason: Failure) -> None:
-        """It has."""
-        self.ended.callback(None)
-
-
 class TwoProcessTests(SocketCase):
     """A framework in a process of its own."""
 
-    def spawn(self) -> tuple[Child, Any]:
+    def spawn(self) -> Agent:
         """C{python -m pop.components}, with something that wants to be exported."""
         (self.path / "greeter.py").write_text(GREETER)
-        child = Child()
+        child = Agent()
         command = [
             sys.executable,
             "-m",
@@ -161,10 +136,10 @@ class TwoProcessTests(SocketCase):
             f"pop.remote.listen={self.address}",
         ]
         command += ["pop.components.remote.core", "pop.components.remote.transport", "greeter"]
-        transport = self.reactor.spawnProcess(
-            child, sys.executable, command, env=None, path=str(self.path)
-        )
-        return child, transport
+        stdin = self.reactor.spawnProcess(child, sys.executable, command, None, str(self.path))
+        self.addCleanup(lambda: child.ended)
+        self.addCleanup(stdin.closeStdin)
+        return child
 
     async def test_killed(self) -> None:
         """It is called; nothing stands for it any more once its process was killed; and something
@@ -172,25 +147,25 @@ class TwoProcessTests(SocketCase):
         client = await self.make(peers=self.address)
         changes = self.follow(client, "sample.greeter")
         for _ in range(2):
-            child, transport = self.spawn()
+            child = self.spawn()
             change = await anext(changes)
-            self.assertEqual("added", change.kind, child.said)
+            self.assertEqual("added", change.kind, child.output)
             said = await change.object.greet("you")
-            self.assertEqual(f"Hello, you, from {transport.pid}!", said)
+            self.assertEqual(f"Hello, you, from {child.pid}!", said)
             with self.assertRaises(PermissionError) as raised:
                 await change.object.refuse("you")
             self.assertIsInstance(raised.exception, RemoteError)
-            os.kill(transport.pid, signal.SIGKILL)
+            child.signal("KILL")
             self.assertEqual("removed", (await anext(changes)).kind)
-            await child.ended
 
     async def test_stopped(self) -> None:
         """When it ends in order, so does what stands for it."""
         client = await self.make(peers=self.address)
         changes = self.follow(client, "sample.greeter")
-        child, transport = self.spawn()
+        child = self.spawn()
         await anext(changes)
+        transport: Any = child.transport
         transport.closeStdin()
         self.assertEqual("removed", (await anext(changes)).kind)
-        await child.ended
-        self.assertEqual(b"", child.said)
+        self.assertEqual(0, await child.ended)
+        self.assertEqual("", child.output)

@@ -2,8 +2,8 @@
 
 They are listed by the property C{pop.remote.peers}, of the framework or of a component of the
 factory C{pop-remote-discovery}, as Twisted describes client endpoints: C{unix:/run/shop.sock},
-C{tls:shop.example.org:9000}. Whatever can be called there, while there is a connection, is known
-to this framework.
+C{tls:shop.example.org:9000}; as a list, or with blanks between them. Whatever can be called there,
+while there is a connection, is known to this framework.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from pop.components.decorators import ComponentFactory, Instantiate, Property
 from pop.components.errors import BundleException
 from pop.components.remote.imports import Imports
 from pop.components.remote.link import Link, Links
-from pop.components.remote.names import SERVICE_LINKS, SERVICE_REGISTRY, texts
+from pop.components.remote.names import SERVICE_LINKS, SERVICE_REGISTRY, addresses
 from pop.components.requires import Requires
 
 log = Logger()
@@ -42,7 +42,7 @@ class Discovery:
     @Validate
     def validate(self, context: Any) -> None:
         """Begin to look. What is no address is logged."""
-        for address in dict.fromkeys(texts(self._peers)):
+        for address in addresses(self._peers):
             try:
                 link = self._links.take(address)
             except BundleException as error:

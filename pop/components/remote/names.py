@@ -46,3 +46,8 @@ def texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, list | tuple | set | frozenset):
         return tuple(each for each in value if isinstance(each, str))
     return ()
+
+
+def addresses(value: Any) -> tuple[str, ...]:
+    """The addresses that a property holds: a list of them, or a text with blanks between them."""
+    return tuple(dict.fromkeys(one for text in texts(value) for one in text.split()))

@@ -2,13 +2,14 @@
 
 Properties of the framework:
 
-  - C{pop.remote.listen}: where calls are answered, as in C{unix:/run/shop.sock}, or several such;
-    without it, none are;
+  - C{pop.remote.listen}: where calls are answered, as in C{unix:/run/shop.sock}, or several such,
+    as a list or with blanks between them; without it, none are;
   - C{pop.remote.address}: where others reach that; a UNIX socket says so itself;
   - C{pop.remote.secret}: what both ends have to know;
   - C{pop.remote.timeout}: seconds that an answer may take (30), unless the endpoint says so.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from pop.components.remote.names import (
     SERVICE_EXPORT_PROVIDER,
     SERVICE_IMPORT_PROVIDER,
     SERVICE_LINKS,
-    texts,
+    addresses,
 )
 from pop.components.remote.offers import PROP_ADDRESS, Offers
 from pop.components.remote.places import listen, place, reached_at, way
@@ -56,8 +57,8 @@ class Activator:
             raise NoReactor
         secret = str(context.get_property(PROP_SECRET) or "")
         uid = str(context.get_property("framework.uid"))
-        if addresses := texts(context.get_property(PROP_LISTEN)):
-            await self._answer(context, reactor, addresses, uid, secret)
+        if wanted := addresses(context.get_property(PROP_LISTEN)):
+            await self._answer(context, reactor, wanted, uid, secret)
         greeting = {"pop": VERSION, "framework": uid, "secret": secret}
         self._links = links = Links(partial(way, reactor), reactor, RETRY, greeting)
         seconds = float(context.get_property(PROP_TIMEOUT) or TIMEOUT)
@@ -66,11 +67,11 @@ class Activator:
         self._register(context, SERVICE_IMPORT_PROVIDER, proxies)
 
     async def _answer(
-        self, context: BundleContext, reactor: Any, addresses: Any, uid: str, secret: str
+        self, context: BundleContext, reactor: Any, wanted: Iterable[str], uid: str, secret: str
     ) -> None:
         offers = Offers(context.get_framework().patience)
         self._factory = AnsweringFactory(offers, reactor, uid, secret)
-        places = [(place(reactor, each, bool(secret)), each) for each in addresses]
+        places = [(place(reactor, each, bool(secret)), each) for each in wanted]
         try:
             for endpoint, address in places:
                 self._ports.append(await listen(endpoint, address, self._factory))
