@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from stat import S_IMODE
 from time import time  # noqa: TID251  # OpenSSL knows no other
@@ -13,7 +14,7 @@ from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordD
 from twisted.cred.credentials import IUsernamePassword
 from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import cooperate
+from twisted.internet.task import cooperate, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
@@ -24,6 +25,7 @@ from pop.components.shell.door import Door, NoSuchGuard, NotADoor, OpenDoor, gua
 from pop.components.shell.front import Distant
 from pop.components.shell.server import HELLO, ShellFactory
 from pop.components.shell.session import Session
+from pop.test.shells import LOOK_AGAIN
 from pop.test.test_component_server import ServerCase
 
 
@@ -202,8 +204,12 @@ class Flood:
         return "test"
 
     def get_methods(self) -> list[tuple[str, Any]]:
-        """The command."""
-        return [("flood", self.flood)]
+        """The commands."""
+        return [("flood", self.flood), ("spill", self.spill)]
+
+    def spill(self, session: Session) -> None:
+        """Write more than a socket holds"""
+        session.write("x" * 5_000_000)
 
     def flood(self, session: Session) -> Deferred[None]:
         """Write for ever"""
@@ -245,6 +251,12 @@ class SocketTests(TestCase):
         self.addCleanup(lambda: Deferred.fromCoroutine(close()))
         return port, factory
 
+    def pem(self, authority: Authority | None = None) -> str:
+        """A file with a key and a certificate."""
+        path = Path(self.mktemp())
+        path.write_bytes((authority or Authority.make(time())).agent("m1", time()).pem)
+        return str(path)
+
     def unix(self) -> socket.socket:
         """A connection to the UNIX socket; for threads."""
         connection = socket.socket(socket.AF_UNIX)
@@ -279,10 +291,8 @@ class SocketTests(TestCase):
     async def test_tls(self) -> None:
         """Over TLS, who knows a password comes in, each with a session of their own."""
         authority = Authority.make(time())
-        pem = self.mktemp()
-        Path(pem).write_bytes(authority.agent("m1", time()).pem)
         port, _ = await self.open(
-            f"ssl:0:privateKey={pem}",
+            f"ssl:0:privateKey={self.pem(authority)}",
             checker=InMemoryUsernamePasswordDatabaseDontUse(me=b"secret"),
         )
         number = port.getHost().port  # type: ignore[attr-defined]
@@ -336,6 +346,28 @@ class SocketTests(TestCase):
         self.assertNotIn("$ x", endless)
         self.assertEqual("** Pop Shell prompt **\n$ ", idle)
 
+    async def test_no_handshake(self) -> None:
+        """Who connects, and never begins with TLS, is let go by the login time-out, too."""
+        port, _ = await self.open(
+            f"ssl:0:privateKey={self.pem()}",
+            checker=InMemoryUsernamePasswordDatabaseDontUse(me=b"secret"),
+            login=0.5,
+        )
+        number = port.getHost().port  # type: ignore[attr-defined]
+        connect = partial(socket.create_connection, ("127.0.0.1", number), 20)
+        self.assertEqual("", await deferToThread(self.answer, connect, b"", end=False))
+
+    async def test_no_reader(self) -> None:
+        """Who never reads what a command has written is let go when they are idle, too."""
+        self.case.context.register_service(SERVICE_SHELL_COMMAND, Flood())
+        _, factory = await self.open(f"unix:{self.path}", idle=0.5)
+        connection = await deferToThread(self.unix)
+        connection.sendall(b"spill\n")
+        while not factory.connections:
+            await deferLater(self.reactor, LOOK_AGAIN)
+        while factory.connections:
+            await deferLater(self.reactor, LOOK_AGAIN)
+
     def answer(self, connect: Callable[[], socket.socket], said: bytes, end: bool = True) -> str:
         """All that comes until the far end closes; for threads."""
         with connect() as connection:
@@ -344,5 +376,5 @@ class SocketTests(TestCase):
                 if end:
                     connection.shutdown(socket.SHUT_WR)
                 return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-            except OSError:
+            except ConnectionError:
                 return ""

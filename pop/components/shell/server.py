@@ -54,6 +54,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
     def connectionMade(self) -> None:
         """Ask for the first line, unless there are too many connections already."""
         if len(self.factory.connections) >= self.factory.most:
+            self.setTimeout(self.factory.login)
             self.transport.write(b"There are too many at this shell already.\n")
             self.transport.loseConnection()
             return
@@ -84,7 +85,8 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         if self._busy and self.conversation.inside:
             self._wait()
         else:
-            self.transport.loseConnection()
+            # Not politely: who does not read, or has never begun with TLS, takes no farewell.
+            self.transport.abortConnection()
 
     def _wait(self) -> None:
         # Who has not been let in yet gets no more time, whatever they send.
