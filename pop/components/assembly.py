@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
+from pop.components.code import reason_of
 from pop.components.component import Component
 from pop.components.context import BundleContext
 from pop.components.dependencies import make_dependency
@@ -31,8 +32,9 @@ def construct(cls: type, name: str, declared: FactoryContext) -> Any:
     try:
         instance = cls()
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise NotConstructed(component=name, factory=declared.name, reason=reason) from error
+        raise NotConstructed(
+            component=name, factory=declared.name, reason=reason_of(error)
+        ) from error
     if not hasattr(instance, "__dict__"):
         reason = "nothing can be injected into an object that has slots only"
         raise NotConstructed(component=name, factory=declared.name, reason=reason)

@@ -11,6 +11,9 @@ from types import ModuleType
 
 from pop.components.errors import NotImported
 
+_IMPORTING = (__file__, importlib.__file__)
+"""Code that is always under way when a module is imported, and tells nobody anything."""
+
 
 @contextmanager
 def searching(path: str | None) -> Iterator[None]:
@@ -96,7 +99,7 @@ def reason_of(error: BaseException) -> str:
     place, trace = "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith("<"):
+        if not file.startswith("<") and file not in _IMPORTING:
             place = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
     words = str(error).rstrip(".")

@@ -145,6 +145,20 @@ class PrototypeTests(FactoryCase):
         self.objects.unget_service(own)
         self.assertEqual([("unget one", "a"), ("unget", "a")], self.factory.take())
 
+    def test_shared_last(self) -> None:
+        """What is shared may be given back after those of one's own, which are no longer had then;
+        the factory is told of the end once."""
+        context = self.a.get_bundle_context()
+        context.get_service(self.reference)
+        own = self.objects.get_service()
+        self.factory.take()
+        self.assertTrue(self.objects.unget_service(own))
+        self.assertFalse(self.objects.unget_service(own))
+        self.assertEqual([("unget one", "a")], self.factory.take())
+        self.assertTrue(context.unget_service(self.reference))
+        self.assertFalse(context.unget_service(self.reference))
+        self.assertEqual([("unget", "a")], self.factory.take())
+
     def test_consumer_stops(self) -> None:
         """The end of a consumer ends all uses, of several prototypes, too. (In iPOPO the consumer
         cannot end then.)"""

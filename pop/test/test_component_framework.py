@@ -176,8 +176,10 @@ class FrameworkTests(FrameworkCase):
     def test_twisted(self) -> None:
         """It is a service of Twisted."""
         self.framework.startService()
+        self.assertTrue(self.framework.running)
         self.assertEqual(BundleState.ACTIVE, self.framework.get_state())
         self.done(self.framework.stopService())
+        self.assertFalse(self.framework.running)
         self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
 
     def test_several(self) -> None:
@@ -196,11 +198,38 @@ class FrameworkTests(FrameworkCase):
         )
 
     def test_delete(self) -> None:
-        """Deleted, it has no bundles any more."""
+        """Deleted, it has stopped, and has no bundles any more; the latest goes first."""
         self.install("a")
+        self.install("b")
         self.done(self.framework.start())
+        self.listen()
         self.done(Deferred.fromCoroutine(self.framework.delete()))
         self.assertEqual([], self.context.get_bundles())
+        self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
+        told = self.take()
+        self.assertEqual(["b UNINSTALLED", "a UNINSTALLED"], told[-2:])
+        self.assertLess(told.index("pop.framework STOPPED"), told.index("b UNINSTALLED"))
+
+    def test_uninstalled_at_the_end(self) -> None:
+        """A bundle may uninstall another, and start none, while the framework stops."""
+        self.install("a")
+        text = """
+            from pop.components.bundle import BundleActivator
+
+            @BundleActivator
+            class Activator:
+                def start(self, context): ...
+                async def stop(self, context):
+                    a = context.get_framework().get_bundle_by_name("a")
+                    context.get_framework().told.append(context.get_framework().get_state().name)
+                    await a.uninstall()
+            """
+        self.install("b", text)
+        self.done(self.framework.start())
+        self.take()
+        self.assertTrue(self.done(self.framework.stop()))
+        self.assertEqual(["STOPPING", "a stops"], self.take())
+        self.assertEqual(["b"], [each.get_symbolic_name() for each in self.context.get_bundles()])
 
 
 class PropertiesTests(FrameworkCase):
@@ -215,6 +244,8 @@ class PropertiesTests(FrameworkCase):
         values = [context.get_property(name) for name in ("a", "b", "c")]
         self.assertEqual([1, "3", None], values)
         self.assertEqual({"a", "framework.uid"}, set(framework.get_properties()))
+        framework.get_properties()["a"] = 5
+        self.assertEqual(1, context.get_property("a"))
 
     def test_add(self) -> None:
         """A property can be added, once."""

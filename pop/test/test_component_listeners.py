@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from pop.components.events import BundleEvent, ServiceEvent
 from pop.test.bundles import BundleCase
 
@@ -106,6 +108,34 @@ class ServiceListenerTests(BundleCase):
         self.assertIsNotNone(self.context.get_service_reference("b"))
         self.assertIs(None, self.context.get_service_reference("a", "(k=1)"))
 
+    def test_fails_later(self) -> None:
+        """What one does that takes its time may fail; that is logged."""
+
+        async def late(event: ServiceEvent) -> None:
+            await waiting
+            raise ValueError(event)
+
+        waiting: Deferred[None] = Deferred()
+        self.context.add_service_listener(late)
+        self.context.register_service("a", object())
+        waiting.callback(None)
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+
+    def test_no_hash(self) -> None:
+        """One that cannot be hashed is known again all the same."""
+
+        class Listening(list[Any]):
+            def service_changed(self, event: ServiceEvent) -> None:
+                self.append(event.kind.name)
+
+        one, other = Listening(), Listening()
+        for listener in (one, other):
+            self.assertTrue(self.context.add_service_listener(listener))
+            self.assertFalse(self.context.add_service_listener(listener))
+        self.assertTrue(self.context.remove_service_listener(other))
+        self.context.register_service("a", object())
+        self.assertEqual(([], ["REGISTERED"]), (other, one))
+
     def test_silent(self) -> None:
         """What is registered in silence is found, though nobody was told."""
         self.context.add_service_listener(self.framework.told.append)
@@ -122,3 +152,79 @@ class ServiceListenerTests(BundleCase):
         [mine] = context.get_service_references("a.spec")
         self.assertIs(bundle, mine.bundle)
         self.assertEqual([own.reference, mine], self.context.get_all_service_references("a.spec"))
+
+
+class NestedTests(BundleCase):
+    """A listener changes what it is told of, while others have not been told yet."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.changes: list[Any] = []
+        self.context.add_service_listener(self.change)
+        self.registration = self.context.register_service("a", object(), {"k": 1})
+
+    def change(self, event: ServiceEvent) -> None:
+        """Once, as is said by C{changes}."""
+        if self.changes:
+            self.changes.pop()()
+
+    def later(self, filter: str) -> list[Any]:
+        """What one is told that came later."""
+        heard: list[Any] = []
+
+        def listener(event: ServiceEvent) -> None:
+            heard.append((event.kind.name, event.reference.get_property("k")))
+
+        self.context.add_service_listener(listener, filter)
+        return heard
+
+    def set(self, value: int) -> None:
+        """Change the registration's property."""
+        self.registration.set_properties({"k": value})
+
+    def test_changed_again(self) -> None:
+        """Others are told of what it is in the end, once."""
+        heard = self.later("(k=*)")
+        self.changes.append(lambda: self.set(3))
+        self.set(2)
+        self.assertEqual([("MODIFIED", 3)], heard)
+
+    def test_comes_back(self) -> None:
+        """Those who would have lost it, and have it again, are not told that they lost it."""
+        heard = self.later("(k=1)")
+        self.context.remove_service_listener(self.change)
+        self.context.add_service_listener(self.change, "(k=1)")
+        other = self.later("(k=1)")
+        self.changes.append(lambda: self.set(1))
+        self.set(2)
+        self.assertEqual([("MODIFIED_ENDMATCH", 2), ("MODIFIED", 1)], heard)
+        self.assertEqual([("MODIFIED", 1)], other)
+
+    def test_stays_away(self) -> None:
+        """Those who have lost it either way are told so, once."""
+        self.context.remove_service_listener(self.change)
+        self.context.add_service_listener(self.change, "(k=1)")
+        heard = self.later("(k=1)")
+        self.changes.append(lambda: self.set(3))
+        self.set(2)
+        self.assertEqual([("MODIFIED_ENDMATCH", 3)], heard)
+
+    def test_gone(self) -> None:
+        """What was taken back meanwhile has gone, and was not changed before."""
+        heard = self.later("(k=*)")
+        self.changes.append(self.registration.unregister)
+        self.set(2)
+        self.assertEqual([("UNREGISTERING", 2)], heard)
+
+    def test_changed_at_once(self) -> None:
+        """Of a registration that is changed as soon as it is there, others hear as it is then."""
+        heard = self.later("(k=*)")
+
+        def change() -> None:
+            found = self.context.get_service_reference("b")
+            assert found is not None
+            self.framework.registry.change(found, {"k": 6})
+
+        self.changes.append(change)
+        self.context.register_service("b", object(), {"k": 5})
+        self.assertEqual([("MODIFIED", 6)], heard)

@@ -236,6 +236,28 @@ class CoreTests(ShellCase):
 class CommandTests(ShellCase):
     """What comes with it."""
 
+    def test_circle(self) -> None:
+        """Of components that wait for each other it is said that they do. (iPOPO says nothing.)"""
+        text = """
+            from pop.components import ComponentFactory, Instantiate, Provides, Requires
+
+            @ComponentFactory("one-factory")
+            @Provides("one")
+            @Requires("_two", "two")
+            @Instantiate("one")
+            class One: ...
+
+            @ComponentFactory("two-factory")
+            @Provides("two")
+            @Requires("_one", "one")
+            @Instantiate("two")
+            class Two: ...
+            """
+        self.done(self.install("circle", text).start())
+        said = self.said("instance one")
+        self.assertIn("Why......:\n\t_two: nobody provides two", said)
+        self.assertIn("one requires two (_two), and two requires one (_one)", said)
+
     def test_bundles(self) -> None:
         """Bundles are installed, started, listed, shown, stopped and uninstalled."""
         number = len(BUNDLES) + 1
@@ -249,7 +271,9 @@ class CommandTests(ShellCase):
         self.assertIn("State...: RESOLVED", self.said("bd b"))
         self.said("uninstall b")
         self.assertIn("There is no bundle b.", self.said("bd b", well=False))
-        self.assertIn("cannot be imported", self.said("install no.such", well=False))
+        reason = "ModuleNotFoundError: No module named 'no_such'"
+        expected = f"The bundle no_such cannot be imported: {reason}.\n"
+        self.assertEqual(expected, self.said("install no_such", well=False))
 
     def test_first_failure(self) -> None:
         """Several are taken one after the other, up to the first that fails."""
@@ -261,8 +285,8 @@ class CommandTests(ShellCase):
         """What is registered is listed and shown."""
         reference = self.context.register_service("my.spec", object(), {"k": 1}).reference
         self.assertIn("my.spec", self.said("sl"))
-        self.assertIn("1 registrations", self.said("sl my.spec"))
-        self.assertIn("1 registrations", self.said("sl (k=1)"))
+        self.assertIn("1 registration\n", self.said("sl my.spec"))
+        self.assertIn("1 registration\n", self.said("sl (k=1)"))
         self.assertIn("k = 1", self.said(f"sd {reference.id}"))
         self.assertIn("no registration 999", self.said("sd 999", well=False))
         self.assertIn("cannot be read", self.said("sl (k", well=False))
@@ -272,6 +296,8 @@ class CommandTests(ShellCase):
         self.framework.add_property("my.property", "is mine")
         self.assertIn("is mine", self.said("properties"))
         self.assertEqual("is mine\n", self.said("property my.property"))
+        self.assertIn("no property no.such", self.said("property no.such", well=False))
+        self.assertIn("no variable NO_SUCH", self.said("sysprop NO_SUCH", well=False))
         self.assertIn("MainThread", self.said("threads"))
         self.said("threads x", well=False)
         self.said("thread 0", well=False)
@@ -354,6 +380,7 @@ class CommandTests(ShellCase):
         for part in ("State....: VALID", "Field: _x", "| k ", "| 6", "my.other"):
             self.assertIn(part, shown)
         self.assertIn("VALID", self.said("retry one"))
+        self.assertIn("1 component running", self.said("instances one"))
         self.assertIn("0 components in the waiting queue", self.said("waiting"))
         self.said("kill one")
         self.assertIn("0 components running", self.said("instances one"))

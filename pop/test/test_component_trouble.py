@@ -98,6 +98,7 @@ class FailingTests(FrameworkTestCase):
         self.assertEqual(Phase.VALID, self.ipopo.retry_erroneous("a", {"x": 2}))
         self.assertEqual(2, picky.x)
         self.assertEqual(Phase.VALID, self.ipopo.retry_erroneous("a", {"x": 1}))
+        self.assertEqual(2, picky.x)
         self.flushLoggedErrors(ValueError)
         self.assertIsNone(self.ipopo.get_instance_details("a")["error_trace"])
 

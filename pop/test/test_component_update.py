@@ -3,7 +3,7 @@
 import sys
 
 from pop.components.bundle import BundleState
-from pop.components.errors import NotUpdated
+from pop.components.errors import NotStopped, NotUpdated
 from pop.test.bundles import FAILS, BundleCase
 
 
@@ -60,11 +60,24 @@ class UpdateTests(BundleCase):
         bundle = self.install("a")
         self.done(bundle.start())
         self.write("a", FAILS.format(error="ValueError('no luck')"))
+        self.listen()
         self.assertIn("no luck", self.failed(bundle.update(), NotUpdated))
+        self.assertEqual("a UPDATE_FAILED", self.take()[-1])
         self.assertEqual(BundleState.ACTIVE, bundle.get_state())
         self.assertEqual("a", sys.modules["a"].__dict__["NAME"])
         self.assertTrue(self.context.get_service_reference("a.spec"))
         self.assertIs(None, self.context.get_service_reference("left.behind"))
+
+    def test_does_not_stop(self) -> None:
+        """If the old code cannot be stopped well, that is logged, and the new runs all the same."""
+        self.framework.add_property("may.start", True)
+        bundle = self.install("a", FAILS.format(error="ValueError('no luck')"))
+        self.done(bundle.start())
+        self.write("a", "NEW = True")
+        self.done(bundle.update())
+        self.assertEqual(BundleState.ACTIVE, bundle.get_state())
+        self.assertTrue(bundle.get_module().__dict__["NEW"])
+        self.assertEqual(1, len(self.flushLoggedErrors(NotStopped)))
 
     def test_stopped(self) -> None:
         """One that is not active is not started by an update."""

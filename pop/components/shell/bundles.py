@@ -8,7 +8,7 @@ from pop.components.errors import BundleException, NoSuchBundle
 from pop.components.shell.commands import DEFAULT, SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import BUNDLE, DUMMY, FILE, Completion
 from pop.components.shell.session import Session
-from pop.components.shell.tables import make_table
+from pop.components.shell.tables import counted, make_table
 
 
 class BundleCommands:
@@ -40,7 +40,7 @@ class BundleCommands:
             if name in bundle.get_symbolic_name()
         ]
         session.write_line(make_table(("ID", "Name", "State", "Version"), rows))
-        session.write_line(f"{len(rows)} bundles installed")
+        session.write_line(f"{counted(len(rows), 'bundle')} installed")
 
     @Completion(BUNDLE)
     def bd(self, session: Session, bundle: str) -> None:

@@ -47,8 +47,7 @@ class EnvironmentCommands:
     def property(self, session: Session, name: str) -> Any:
         """Show a property of the framework, or a variable of the environment"""
         value = self._context.get_property(name)
-        session.write_line("" if value is None else str(value))
-        return value
+        return _shown(session, value, f"There is no property {name}.")
 
     def sysprops(self, session: Session) -> None:
         """List the variables of the environment"""
@@ -58,9 +57,7 @@ class EnvironmentCommands:
 
     def sysprop(self, session: Session, name: str) -> Any:
         """Show a variable of the environment"""
-        value = os.environ.get(name)
-        session.write_line(value or "")
-        return value
+        return _shown(session, os.environ.get(name), f"There is no variable {name}.")
 
     def threads(self, session: Session, max_depth: str = "1") -> Any:
         """List the threads of this process, with so many of the calls each is in"""
@@ -104,3 +101,9 @@ class Activator:
     def start(self, context: BundleContext) -> None:
         """For the shell to find."""
         context.register_service(SERVICE_SHELL_COMMAND, EnvironmentCommands(context))
+
+
+def _shown(session: Session, value: Any, otherwise: str) -> Any:
+    """A value, for C{$?}; where there is none, a sentence, and the command has failed."""
+    session.write_line(otherwise if value is None else str(value))
+    return value is not None and str(value)

@@ -138,6 +138,7 @@ def _edit(far: Far, history: Path | None) -> None:
     readline.set_completer(completer)
     readline.set_completer_delims(" \t\n")
     readline.parse_and_bind("tab: complete")
+    readline.parse_and_bind("set show-all-if-ambiguous on")
     if history is not None:
         _recall(history)
 

@@ -10,7 +10,7 @@ from pop.components.requires import Requires
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import COMPONENT, DUMMY, FACTORY, Completion
 from pop.components.shell.session import Session
-from pop.components.shell.tables import make_table
+from pop.components.shell.tables import counted, make_table
 
 
 @ComponentFactory("ipopo-shell-commands-factory")
@@ -46,7 +46,7 @@ class ComponentCommands:
             if name in factory
         ]
         session.write_line(make_table(("Factory", "Bundle"), rows))
-        session.write_line(f"{len(rows)} factories available")
+        session.write_line(f"{counted(len(rows), 'factory', 'factories')} available")
 
     @Completion(FACTORY)
     def factory(self, session: Session, name: str) -> None:
@@ -79,7 +79,7 @@ class ComponentCommands:
             if name in component
         ]
         session.write_line(make_table(("Name", "Factory", "State"), rows))
-        session.write_line(f"{len(rows)} components running")
+        session.write_line(f"{counted(len(rows), 'component')} running")
 
     def waiting(self, session: Session, name: str = "") -> None:
         """List the components whose handlers are not there, or those whose name contains a text"""
@@ -89,7 +89,7 @@ class ComponentCommands:
             if name in component
         ]
         session.write_line(make_table(("Name", "Factory", "Missing handlers"), rows))
-        session.write_line(f"{len(rows)} components in the waiting queue")
+        session.write_line(f"{counted(len(rows), 'component')} in the waiting queue")
 
     @Completion(COMPONENT)
     def instance(self, session: Session, name: str) -> None:

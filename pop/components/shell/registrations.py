@@ -7,7 +7,7 @@ from pop.components.reference import SERVICE_ID
 from pop.components.shell.commands import DEFAULT, SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import SERVICE, Completion
 from pop.components.shell.session import Session
-from pop.components.shell.tables import make_table
+from pop.components.shell.tables import counted, make_table
 
 
 class NoSuchRegistration(BundleException):
@@ -44,7 +44,7 @@ class RegistrationCommands:
             for reference in sorted(found, key=lambda reference: reference.id)
         ]
         session.write_line(make_table(("ID", "Specifications", "Bundle", "Ranking"), rows))
-        session.write_line(f"{len(rows)} registrations")
+        session.write_line(counted(len(rows), "registration"))
 
     @Completion(SERVICE)
     def sd(self, session: Session, id: str) -> None:

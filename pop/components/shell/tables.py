@@ -23,6 +23,11 @@ def make_table(headers: Sequence[str], lines: Iterable[Sequence[Any]], prefix: s
     return "\n".join(prefix + line for line in drawn)
 
 
+def counted(number: int, noun: str, others: str = "") -> str:
+    """How many there are, in words: of one, and of others, which end in an s if nothing is said."""
+    return f"{number} {noun if number == 1 else others or f'{noun}s'}"
+
+
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
     return f"| {' | '.join(padded)} |"
