@@ -70,6 +70,19 @@ class Failing:
 class GoneTests(FrameworkTestCase):
     """Components that were killed."""
 
+    def listening(self) -> list[Any]:
+        """Those who would be told of something that components of these tests require."""
+        due: list[Any] = []
+
+        class Hook:
+            def event(self, event: Any, listeners: dict[Any, list[Any]]) -> None:
+                due.extend(each for several in listeners.values() for each in several)
+
+        hook = self.offer(SERVICE_EVENT_LISTENER_HOOK, Hook())
+        self.offer(key=1)
+        hook.unregister()
+        return [each for each in due if "spec" in each.specifications]
+
     def test_fields(self) -> None:
         """The object has nothing any more of what was injected, in whatever way. (In iPOPO it
         keeps it.)"""
@@ -83,27 +96,19 @@ class GoneTests(FrameworkTestCase):
         """All that it has used it uses no more, and nothing is told to it."""
         things = [self.offer(key=1).reference, self.offer(key=2).reference]
         self.make(Greedy)
+        self.assertEqual(7, len(self.listening()))
         self.assertTrue(all(thing.get_using_bundles() for thing in things))
         self.kill()
         self.assertEqual([[], []], [thing.get_using_bundles() for thing in things])
-        due: list[Any] = []
-
-        class Hook:
-            def event(self, event: Any, listeners: dict[Any, list[Any]]) -> None:
-                due.extend(each for several in listeners.values() for each in several)
-
-        self.offer(SERVICE_EVENT_LISTENER_HOOK, Hook())
-        self.offer(key=1)
-        self.assertEqual([], [each for each in due if "spec" in each.specifications])
+        self.assertEqual([], self.listening())
 
     def test_deaf(self) -> None:
         """Its object is a plain object: what is set is what is there, and nothing follows."""
-        self.offer(key=2)
-        greedy = self.make(Greedy)
-        self.assertIsNone(greedy.mine)
+        greedy = self.make(Greedy, want=2)
         self.kill()
-        greedy.want = 2
-        self.assertEqual((2, None), (greedy.want, greedy.mine))
+        greedy.want = 1
+        self.assertEqual((1, None), (greedy.want, greedy.mine))
+        self.assertEqual([], self.listening())
 
     def test_forgotten(self) -> None:
         """Nothing holds its object; as many as ever may come and go. (iPOPO keeps a logger for each
