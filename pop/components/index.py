@@ -4,6 +4,7 @@ Under each specification lie its registrations. A property's values get an index
 is first looked for by C{=}, which costs one look at all registrations; from then on it is kept.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import islice
@@ -26,14 +27,14 @@ class ByValue:
 
     def __init__(self, name: str, references: Iterable[ServiceReference]) -> None:
         self.name = name
-        self.found: dict[Any, Found] = {}
+        self.found: defaultdict[Any, Found] = defaultdict(set)
         for reference in references:
             self.add(reference, reference.properties)
 
     def add(self, reference: ServiceReference, properties: Properties) -> None:
         """Take one in that has these properties."""
         for key in keys_of_value(properties.folded.get(self.name)):
-            self.found.setdefault(key, set()).add(reference)
+            self.found[key].add(reference)
 
     def discard(self, reference: ServiceReference, properties: Properties) -> None:
         """Let one go that had these properties."""

@@ -48,16 +48,21 @@ class Ranking:
 
     def best(self) -> ServiceReference | None:
         """The first, if there is one."""
-        return next(self.walk(), None)
+        entries = self._entries()
+        return entries[0][1] if entries else None
 
     def walk(self) -> Iterator[ServiceReference]:
         """The best first. They must not change while they are walked."""
+        return (reference for _, reference in filter(self._is_so, self._entries()))
+
+    def _entries(self) -> list[Entry]:
+        """In their order. The first, if there is one, is so; of the others, some may not be."""
         if self._sorted is None:
             self._sorted = [(each.order, each) for each in sorted(self.members, key=by_order)]
         if self._sorted and not self._is_so(self._sorted[0]):
             first = next((at for at, entry in enumerate(self._sorted) if self._is_so(entry)), None)
             del self._sorted[:first]
-        return (reference for _, reference in filter(self._is_so, self._sorted))
+        return self._sorted
 
     def _is_so(self, entry: Entry) -> bool:
         order, reference = entry
