@@ -3,13 +3,16 @@
 from typing import Any
 
 from pop.components import (
+    Bind,
     ComponentFactory,
+    Property,
     Requires,
     RequiresBest,
     RequiresBroadcast,
     RequiresMap,
     RequiresVarFilter,
     Temporal,
+    Unbind,
     Update,
     UpdateField,
 )
@@ -60,6 +63,33 @@ class OddTests(Base):
             self.successResultOf(self.ipopo.unregister_factory("requiring"))
         self.assertEqual([], broken.reference.get_using_bundles())
 
+    def test_best_first(self) -> None:
+        """All that is there is bound in order, the best first, and let go in that order."""
+        for number in range(4):
+            self.offer(service=Thing(str(number)), key=number, service_ranking=number % 3)
+        for decorator in (
+            Requires("it", "spec", aggregate=True),
+            RequiresMap("it", "spec", "key"),
+            RequiresMap("it", "spec", "key", aggregate=True),
+        ):
+
+            @ComponentFactory("ordered")
+            @decorator
+            class Ordered(Talker):
+                @Bind
+                def bind(self, thing: Thing, reference: Any) -> None:
+                    self.said.append(thing.name)
+
+                @Unbind
+                def unbind(self, thing: Thing, reference: Any) -> None:
+                    self.said.append(thing.name)
+
+            it = self.make(Ordered)
+            self.assertEqual(["2", "1", "0", "3"], it.take())
+            self.kill()
+            self.assertEqual(["2", "1", "0", "3"], it.take())
+            self.successResultOf(self.ipopo.unregister_factory("ordered"))
+
 
 class ForeignTests(BundlesTestCase):
     """Offers of other bundles."""
@@ -74,12 +104,56 @@ class ForeignTests(BundlesTestCase):
         self.assertIs(thing, it.it)
 
 
+class VariableTests(Base):
+    """A filter that changes."""
+
+    def test_comes_later(self) -> None:
+        """After a change what comes is looked at with the new filter, and with the old no more."""
+
+        @ComponentFactory("wanting")
+        @Property("want", value=1)
+        @RequiresVarFilter("one", "spec", spec_filter="(a={want})", optional=True)
+        @RequiresVarFilter("all", "spec", spec_filter="(a={want})", optional=True, aggregate=True)
+        class Wanting:
+            want: Any
+            one: Any
+            all: Any
+
+        it = self.make(Wanting)
+        it.want = 2
+        self.offer(a=1)
+        self.assertEqual((None, None), (it.one, it.all))
+        self.offer(service=(thing := Thing()), a=2)
+        self.assertEqual((thing, [thing]), (it.one, it.all))
+
+    def test_nonsense(self) -> None:
+        """Of several a value that makes no filter leaves none, and the component is invalid, though
+        there may be none."""
+        for optional in (False, True):
+
+            def decorate(cls: type, optional: bool = optional) -> type:
+                required = RequiresVarFilter(
+                    "it", "spec", spec_filter="(a={want})", aggregate=True, optional=optional
+                )
+                return Property("want", value=1)(required(cls))
+
+            thing = self.offer(a=1)
+            it = self.require(decorate)
+            self.assertEqual((Phase.VALID, 1), (self.state(), len(it.it)))
+            it.want = "("
+            self.assertEqual((Phase.INVALID, None), (self.state(), it.it))
+            it.want = 1
+            self.assertEqual((Phase.VALID, 1), (self.state(), len(it.it)))
+            thing.unregister()
+            self.successResultOf(self.ipopo.unregister_factory("requiring"))
+
+
 class UpdateTests(FrameworkTestCase):
     """What is bound has other properties."""
 
     def test_every_kind(self) -> None:
-        """Whatever the requirement, the component is told, with what they were before. (In iPOPO
-        not of a broadcast.)"""
+        """Whatever the requirement, the component is told, with what they were before, and in the
+        end that it goes. (In iPOPO not of changes in a broadcast.)"""
         for decorator in (
             Requires("it", "spec"),
             Requires("it", "spec", aggregate=True),
@@ -97,6 +171,10 @@ class UpdateTests(FrameworkTestCase):
                 def update(self, thing: Any, reference: Any, old: Any) -> None:
                     self.said.append(f"from {old['n']} to {reference.get_property('n')}")
 
+                @Unbind
+                def unbind(self, thing: Any, reference: Any) -> None:
+                    self.said.append(f"without {thing}")
+
                 @UpdateField("it")
                 def field(self, field: str, thing: Any, reference: Any, old: Any) -> None:
                     self.said.append(field)
@@ -106,4 +184,6 @@ class UpdateTests(FrameworkTestCase):
             thing.set_properties({"n": 2})
             self.assertEqual(["it", "from 1 to 2"], updated.take())
             thing.unregister()
+            self.clock.advance(10)
+            self.assertEqual(["without <spec>"], updated.take())
             self.successResultOf(self.ipopo.unregister_factory("updated"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from pop.components import RequiresBroadcast, RequiresMap, Temporal, TemporalException
 from pop.components.life import Phase
@@ -82,6 +82,34 @@ class MapTests(Base):
         self.assertEqual({"x": ["1"], "y": ["2", "3"]}, self.names(it))
         two.set_properties({}, removed=["key"])
         self.assertEqual({"x": ["1"], "y": ["3"]}, self.names(it))
+
+    def test_order(self) -> None:
+        """When a ranking changes, so does the order in a list, and nothing else."""
+        it = self.require(RequiresMap("it", "spec", "key", aggregate=True))
+        self.offer(service=Thing("1"), key="x")
+        two = self.offer(service=Thing("2"), key="x")
+        self.listener.take()
+        before = it.it
+        two.set_properties({"service.ranking": 1})
+        self.assertEqual({"x": ["2", "1"]}, self.names(it))
+        self.assertIsNot(before, it.it)
+        self.assertHeard()
+
+    def test_no_key(self) -> None:
+        """What cannot be a key is none; the same key as before changes nothing."""
+        it = self.require(RequiresMap("it", "spec", "key"))
+        self.offer(service=Thing("odd"), key={})
+        self.assertEqual(Phase.INVALID, self.state())
+        one = self.offer(service=Thing("one"), key=1)
+        self.listener.take()
+        before = it.it
+        one.set_properties({"key": True})
+        one.set_properties({"key": 1, "other": 2})
+        self.assertEqual({1: "one"}, self.names(it))
+        self.assertHeard()
+        one.set_properties({"key": {}})
+        self.assertEqual((Phase.INVALID, {}), (self.state(), it.it))
+        self.assertEqual(1, len(before))
 
 
 class BroadcastTests(Base):
@@ -225,6 +253,64 @@ class TemporalTests(Base):
             self.clock.advance(0.5)
             self.assertEqual(Phase.INVALID, self.state())
             self.successResultOf(self.ipopo.unregister_factory("requiring"))
+
+    def test_present(self) -> None:
+        """It is true while there is something, has what that has, and nothing of what Python looks
+        for by itself; a member may be asked for before that is there."""
+        first = self.offer()
+        it = self.require(Temporal("it", "spec"))
+        self.assertTrue(it.it)
+        self.assertEqual("<spec>", repr(it.it.say.__self__))
+        self.assertRaises(AttributeError, getattr, it.it, "no_such_member")
+        self.assertFalse(hasattr(it.it, "__iter__"))
+        first.unregister()
+        self.assertFalse(it.it)
+        self.assertFalse(hasattr(it.it, "__iter__"))
+        said = it.it.member.say(1)
+        thing = Thing()
+        thing.member = thing  # type: ignore[attr-defined]
+        self.offer(service=thing)
+        self.assertEqual((1,), self.successResultOf(said))
+
+    def test_again(self) -> None:
+        """Each time that it goes there is as much time as ever."""
+        it = self.require(Temporal("it", "spec", timeout=5, optional=True))
+        for wait in (4, 5, 4):
+            self.offer().unregister()
+            said = it.it.say(1)
+            self.clock.advance(wait)
+            if wait < 5:
+                thing = self.offer()
+                self.assertEqual((1,), self.successResultOf(said))
+                thing.unregister()
+                self.clock.advance(5)
+            else:
+                self.failureResultOf(said, TemporalException)
+            self.assertIsNone(it.it)
+
+    def test_kept(self) -> None:
+        """Who has kept it longer than that is told at once that nothing comes any more; once
+        something has come it is of use again."""
+        first = self.offer()
+        it = self.require(Temporal("it", "spec", timeout=5, optional=True))
+        kept = it.it
+        first.unregister()
+        self.clock.advance(5)
+        self.failureResultOf(kept.say(1), TemporalException)
+        self.offer()
+        self.assertEqual((2,), kept.say(2))
+
+    def test_no_longer_wanted(self) -> None:
+        """A call that its caller has given up is not made; the others are."""
+        first = self.offer()
+        it = self.require(Temporal("it", "spec"))
+        first.unregister()
+        given_up, other = it.it.say("given up"), it.it.say("other")
+        given_up.cancel()
+        self.failureResultOf(given_up, CancelledError)
+        self.offer(service=(thing := Thing()))
+        self.assertEqual([("other",)], thing.calls)
+        self.assertEqual(("other",), self.successResultOf(other))
 
     def test_killed(self) -> None:
         """A call that waits fails when the component is gone, and no timer is left."""
