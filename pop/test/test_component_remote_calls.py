@@ -79,12 +79,19 @@ class CallTests(CallCase):
         endless: list[Any] = []
         endless.append(endless)
         deep: list[Any] = []
-        for _ in range(100_000):
+        for _ in range(100):
             deep = [deep]
         for bad in (object(), {1: "a"}, {"k": {2: 3}}, b"x", {1}, endless, deep):
             call = self.far.say(bad)
             self.assertIn("call of say of echo", str(self.failureResultOf(call, NotPlain).value))
         self.assertEqual(["on", {}], self.answer(self.far.say("on")))
+
+    def test_deep(self) -> None:
+        """What is nested less deeply than that gets there and back."""
+        deep: list[Any] = []
+        for _ in range(90):
+            deep = [deep]
+        self.assertEqual([deep, {}], self.answer(self.far.say(deep)))
 
     def test_answer_not_plain(self) -> None:
         """An answer that cannot be sent fails the call, and nothing else."""
@@ -123,6 +130,14 @@ class CallTests(CallCase):
         self.network.pass_(31)
         self.assertIn("later of the endpoint echo", str(self.error(call, NoAnswer)))
         self.assertEqual(1, self.echo.cancelled)
+
+    def test_long(self) -> None:
+        """How long it may take is the caller's to say alone: a callback's limit is not its."""
+        self.export(pop_remote_timeout=0, endpoint_name="patient", service_ranking=1)
+        call = self.find().later()
+        self.network.pass_(1000)
+        self.echo.waiting.pop().callback("done")
+        self.assertEqual("done", self.answer(call))
 
     def test_cancel(self) -> None:
         """Whoever does not want the answer any more may say so, and it is cancelled there."""

@@ -58,7 +58,7 @@ class CommandsTests(CallCase):
         del self.network.ports["/server"]
         self.network.cut()
         self.network.pass_(1)
-        self.assertIn("nobody there. | 0", self.said("listlinks", self.client))
+        self.assertIn("nobody there | 0", self.said("listlinks", self.client))
         self.network.listenUNIX("/server", None)
         self.assertIn("| Address | State | Endpoints |", self.said("listlinks"))
 

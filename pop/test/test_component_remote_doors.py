@@ -10,7 +10,6 @@ from zope.interface.verify import verifyObject
 
 from pop.components.errors import NotStarted
 from pop.components.framework import Framework
-from pop.components.patience import Patience
 from pop.components.remote.answering import Answering, AnsweringFactory
 from pop.components.remote.errors import BadAddress, OpenAddress
 from pop.components.remote.imports import Imports
@@ -45,7 +44,7 @@ class StrangerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.offers = Offers(Patience(self.clock))
+        self.offers = Offers()
         self.echo = Echo()
         self.offers.export_service(endpoint("1"), self.echo)
         self.factory = AnsweringFactory(self.offers, self.clock, "here", "", 10)
@@ -256,6 +255,11 @@ class TransportTests(SynchronousTestCase):
         self.assertIn("unix:/taken: Address already in use", said)
         self.assertEqual(["/taken"], list(network.ports))
 
+    def test_bad_timeout(self) -> None:
+        """Nor with a limit that is none."""
+        for bad in ("soon", "-1", "nan", "inf"):
+            self.assertIn("is no number of seconds", self.start(Network(), timeout=bad))
+
     def test_bad_peer(self) -> None:
         """A peer that is none is logged, and the others are found."""
         framework = Framework(
@@ -274,5 +278,5 @@ class TransportTests(SynchronousTestCase):
 
     def test_promises(self) -> None:
         """What is registered keeps the promises of its interfaces."""
-        verifyObject(IExportProvider, Offers(Patience()))
+        verifyObject(IExportProvider, Offers())
         verifyObject(IDiscovered, Imports(Framework({}).get_bundle_context()))

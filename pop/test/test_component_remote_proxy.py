@@ -97,6 +97,28 @@ class ProxyTests(CallCase):
         self.network.pass_(6)
         self.failureResultOf(call, NoAnswer)
 
+    def test_bad_timeout(self) -> None:
+        """Digits are a number of seconds; what is none does not count."""
+        registration = self.export(pop_remote_timeout="5")
+        call = self.find().later()
+        self.network.pass_(6)
+        self.failureResultOf(call, NoAnswer)
+        registration.set_properties({"pop.remote.timeout": "soon"})
+        self.network.settle()
+        call = self.find().later()
+        self.network.pass_(29)
+        self.assertNoResult(call)
+        self.network.pass_(2)
+        self.failureResultOf(call, NoAnswer)
+
+    def test_too_large(self) -> None:
+        """An endpoint that cannot be described to others harms no other."""
+        self.export(text="x" * (1 << 22), endpoint_name="large")
+        self.export(spec="other", endpoint_name="small")
+        self.assertEqual((None, True), (self.reference(), bool(self.reference("other"))))
+        other = self.make("other", {"pop.remote.peers": "unix:/server"})
+        self.assertTrue(self.find("other", other))
+
     def test_names(self) -> None:
         """Its text says what and where it is."""
         self.export()

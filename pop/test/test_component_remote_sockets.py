@@ -12,9 +12,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from pop.components import Framework, Tracker
+from pop.components.remote.link import NOT_YET
 from pop.components.remote.remoteerror import RemoteError
 from pop.test.callers import BUNDLES, Echo, IEcho
 from pop.test.shells import Agent, free_port
@@ -100,6 +102,22 @@ class OneProcessTests(SocketCase):
         server = await self.make(listen=listen, secret="s3cret")
         peers = f"tls:localhost:{port}:trustRoots={self.path}"
         await self.call(server, await self.make(peers=peers, secret="s3cret"))
+
+    async def test_not_trusted(self) -> None:
+        """Without a certificate that it trusts, a framework tells no secret, and says why."""
+        self.write_certificate()
+        port = free_port()
+        files = f"privateKey={self.path}/server.key:certKey={self.path}/cert.pem"
+        listen = f"ssl:{port}:interface=127.0.0.1:{files}"
+        await self.make(listen=listen, secret="s3cret")
+        client = await self.make(peers=f"tls:localhost:{port}", secret="s3cret")
+        context = client.get_bundle_context()
+        reference = context.get_service_reference("pop.remote.links")
+        assert reference is not None
+        [link] = context.get_service(reference)
+        while link.why in (NOT_YET, "Connection refused"):
+            await deferLater(self.reactor, 0.01)
+        self.assertEqual("certificate verify failed", link.why)
 
     def write_certificate(self) -> None:
         """For localhost, vouched for by itself."""

@@ -61,7 +61,10 @@ class Answering(Wire):
 
     def tell(self, kind: str, member: Any) -> None:
         """Say that an endpoint was added, updated or removed."""
-        self.say("an endpoint", kind, member)
+        try:
+            self.say("an endpoint", kind, member)
+        except BundleException as error:
+            log.error("{error}", error=error)
 
     def on_ping(self) -> None:
         """Still there."""

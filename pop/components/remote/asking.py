@@ -5,12 +5,14 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 
 from pop.components.errors import BundleException
 from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.errors import ConnectionBroke, NoAnswer
 from pop.components.remote.remoteerror import remote_error
-from pop.components.remote.wire import BEAT, Wire
+from pop.components.remote.wire import BEAT, Wire, why
 
 
 class Told(Protocol):
@@ -30,7 +32,7 @@ class Told(Protocol):
     def lost(self, uid: str) -> None:
         """It cannot be called there any more."""
 
-    def disconnected(self, wire: "Asking") -> None:
+    def disconnected(self, why: str) -> None:
         """The connection is over."""
 
 
@@ -142,12 +144,12 @@ class Asking(Wire):
             error = NoAnswer(endpoint=call.endpoint.name, method=call.method, seconds=seconds)
             call.answer.errback(error)
 
-    def connectionLost(self, reason: Any = None) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nothing will be answered any more."""
         super().connectionLost(reason)
         if self._beat is not None:
             self._beat.cancel()
-        self._told.disconnected(self)
+        self._told.disconnected(why(reason))
         for number in list(self._calls):
             if (call := self._ended(number)) is not None:
                 call.answer.errback(

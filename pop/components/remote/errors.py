@@ -58,6 +58,10 @@ class NoAnswer(BundleException):
     or may not have been done."""
 
 
+class BadTimeout(BundleException):
+    """{value!r} is no number of seconds that an answer may take (pop.remote.timeout)."""
+
+
 class NoAddress(BundleException):
     """Nobody says where the endpoint {endpoint} can be reached."""
 

@@ -19,6 +19,7 @@ class Exports:
 
     def __init__(self, context: BundleContext) -> None:
         self._endpoints: dict[str, Endpoint] = {}
+        self._named: dict[str, dict[str, Endpoint]] = {}
         self._listeners = Whiteboard(context, SERVICE_EXPORT_ENDPOINT_LISTENER, self._welcome)
 
     def start(self) -> None:
@@ -52,21 +53,33 @@ class Exports:
         @param id: the number of the registration that is to have it.
         @raise NameInUse: it has.
         """
-        for endpoint in self._endpoints.values():
-            if endpoint.name == name and endpoint.properties.get(PROP_ENDPOINT_SERVICE_ID) != id:
+        for endpoint in self._named.get(name, {}).values():
+            if endpoint.properties.get(PROP_ENDPOINT_SERVICE_ID) != id:
                 raise NameInUse(id=id, name=name)
 
     def add(self, endpoint: Endpoint) -> None:
         """It can be called from now on."""
-        self._endpoints[endpoint.uid] = endpoint
+        self._know(endpoint)
         self._listeners.tell("endpoints_added", [endpoint])
 
     def replace(self, endpoint: Endpoint) -> None:
         """Something of it is other than before."""
-        before = self._endpoints[endpoint.uid]
-        self._endpoints[endpoint.uid] = endpoint
+        before = self._forget(endpoint.uid)
+        self._know(endpoint)
         self._listeners.tell("endpoint_updated", endpoint, dict(before.properties))
 
     def remove(self, uid: str) -> None:
         """It cannot be called any more."""
-        self._listeners.tell("endpoint_removed", self._endpoints.pop(uid))
+        self._listeners.tell("endpoint_removed", self._forget(uid))
+
+    def _know(self, endpoint: Endpoint) -> None:
+        self._endpoints[endpoint.uid] = endpoint
+        self._named.setdefault(endpoint.name, {})[endpoint.uid] = endpoint
+
+    def _forget(self, uid: str) -> Endpoint:
+        endpoint = self._endpoints.pop(uid)
+        named = self._named[endpoint.name]
+        del named[uid]
+        if not named:
+            del self._named[endpoint.name]
+        return endpoint

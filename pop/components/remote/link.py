@@ -21,11 +21,12 @@ from pop.components.remote.asking import Asking
 from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.errors import NotReachable
 from pop.components.remote.offers import PROP_ADDRESS
-from pop.components.remote.wire import PATIENCE
+from pop.components.remote.wire import PATIENCE, why
 
 log = Logger()
 ANY: Final = ""
 """Whichever endpoint it is."""
+NOT_YET: Final = "there is no connection yet"
 Look = Callable[[str], None]
 """Told to look again at the endpoint of a unique identifier."""
 Retry = Callable[[int], float]
@@ -51,7 +52,7 @@ class Link:
     ) -> None:
         self.address = address
         self.endpoints: dict[str, Endpoint] = {}
-        self.why = "there is no connection yet"
+        self.why = NOT_YET
         self._clock = clock
         self._greeting = greeting
         self._wire: Asking | None = None
@@ -82,7 +83,7 @@ class Link:
         return self._retry(self._failures)
 
     def _failed(self, failure: Failure) -> None:
-        self.refused(failure.getErrorMessage())
+        self.refused(why(failure))
 
     # Who looks
 
@@ -127,9 +128,11 @@ class Link:
         if self.endpoints.pop(uid, None) is not None:
             self._look(uid)
 
-    def disconnected(self, wire: Asking) -> None:
+    def disconnected(self, why: str) -> None:
         """Nothing can be called there."""
-        self._wire, self.why = None, self.why or "the connection broke"
+        if self._wire is not None or self.why == NOT_YET:
+            self.refused(why)
+        self._wire = None
         for uid in list(self.endpoints):
             self.lost(uid)
 

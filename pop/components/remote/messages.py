@@ -21,6 +21,8 @@ from pop.components.remote.errors import NotPlain, TooLarge
 VERSION: Final = 1
 LARGEST: Final = 1 << 22
 """Bytes of one message."""
+DEEPEST: Final = 100
+"""Lists in lists, in one message."""
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _encode = JSONEncoder(separators=(",", ":")).encode
 
@@ -37,19 +39,20 @@ def written(what: str, message: list[Any]) -> bytes:
     @raise TooLarge: it is.
     """
     try:
-        _check(message)
+        _check(message, DEEPEST)
         data = _encode(message).encode("ascii")
     except (TypeError, ValueError) as error:
         raise NotPlain(what=what, reason=str(error)) from error
-    except RecursionError as error:
-        raise NotPlain(what=what, reason="it is nested too deeply") from error
     if len(data) > LARGEST:
         raise TooLarge(what=what, size=len(data), most=LARGEST)
     return data
 
 
-def _check(value: Any) -> None:
-    """Numbers as keys would come out as texts."""
+def _check(value: Any, depth: int) -> None:
+    """Numbers as keys would come out as texts; and what is too deep for the other end to read would
+    end the connection."""
+    if not depth:
+        raise TypeError("it is nested too deeply, or within itself")
     if isinstance(value, dict):
         for name in value:
             if not isinstance(name, str):
@@ -57,7 +60,7 @@ def _check(value: Any) -> None:
         value = value.values()
     for each in value:
         if type(each) not in _SCALARS and isinstance(each, dict | list | tuple):
-            _check(each)
+            _check(each, depth - 1)
 
 
 def read(data: bytes) -> tuple[str, list[Any]]:

@@ -34,12 +34,14 @@ class Offer(NamedTuple):
 class Offers:
     """Lets objects be called over connections, and tells those who are connected of them.
 
+    How long a call may take is the caller's to say; who waits no more has it cancelled.
+
     @ivar address: where others reach this framework, if that is known.
     @ivar connected: who is told.
     """
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self) -> None:
+        self._patience = Patience()  # without a clock: no limit
         self.address = ""
         self._offers: dict[str, Offer] = {}
         self.connected: set[Told] = set()

@@ -1,10 +1,12 @@
 """What stands here for something that can be called elsewhere."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from pop.components import specifications as spec
@@ -13,14 +15,29 @@ from pop.components.properties import Properties
 from pop.components.reference import ServiceReference
 from pop.components.registry import ServiceRegistration
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.errors import NoAddress
+from pop.components.remote.errors import BadTimeout, NoAddress
 from pop.components.remote.interfaces import IImported, IImportProvider
 from pop.components.remote.link import Link, Links
 from pop.components.remote.names import texts
 from pop.components.remote.offers import CONFIG, PROP_ADDRESS
 
+log = Logger()
 PROP_TIMEOUT: Final = "pop.remote.timeout"
 """Seconds to wait for an answer, as a property of what is exported; 0 is for ever."""
+
+
+def seconds(value: Any) -> float:
+    """A time limit that is given as a number, in digits or not; 0 is none.
+
+    @raise BadTimeout: it is no such number.
+    """
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = -1.0
+    if not 0 <= found < math.inf:
+        raise BadTimeout(value=value)
+    return found
 
 
 class RemoteProxy:
@@ -115,7 +132,11 @@ class Imported:
 
     def _patience(self) -> float:
         said = self._endpoint.properties.get(PROP_TIMEOUT)
-        return float(said) if isinstance(said, int | float) else self._seconds
+        try:
+            return self._seconds if said is None else seconds(said)
+        except BadTimeout as error:
+            log.warn("{endpoint}: {error}", endpoint=self._endpoint.name, error=error)
+            return self._seconds
 
 
 def _shape(endpoint: Endpoint) -> tuple[Any, ...]:

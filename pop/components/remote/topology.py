@@ -9,6 +9,7 @@ from pop.components.reference import ServiceReference
 from pop.components.remote.admin import Admin
 from pop.components.remote.adminevent import AdminEvent, AdminEventKind
 from pop.components.remote.endpoint import Endpoint, exported_specifications
+from pop.components.remote.errors import NameInUse
 from pop.components.remote.export import ExportRegistration
 from pop.components.remote.importing import ImportRegistration
 from pop.components.remote.names import (
@@ -32,6 +33,7 @@ class Topology:
         self._context = context
         self._admin = admin
         self._exported: dict[ServiceReference, list[ExportRegistration]] = {}
+        self._waiting: dict[ServiceReference, None] = {}
         self._imported: dict[str, tuple[Endpoint, ImportRegistration]] = {}
         self._exporters = Whiteboard(context, SERVICE_EXPORT_PROVIDER, self._exporter_came)
         self._importers = Whiteboard(context, SERVICE_IMPORT_PROVIDER, self._importer_came)
@@ -73,12 +75,16 @@ class Topology:
     def _export(self, reference: ServiceReference) -> None:
         """Ask for it anew; only then let go what there was, so that nothing flickers."""
         before = self._exported.pop(reference, [])
+        self._waiting.pop(reference, None)
         if exported_specifications(reference, reference.properties):
-            self._exported[reference] = self._admin.export_service(reference)
+            self._exported[reference] = after = self._admin.export_service(reference)
+            if any(isinstance(each.get_exception(), NameInUse) for each in after):
+                self._waiting[reference] = None
         for registration in before:
             registration.close()
 
     def _unexport(self, reference: ServiceReference) -> None:
+        self._waiting.pop(reference, None)
         for registration in self._exported.pop(reference, ()):
             registration.close()
 
@@ -87,11 +93,14 @@ class Topology:
             self._export(reference)
 
     def remote_admin_event(self, event: AdminEvent) -> None:
-        """For the admin: a name has become free."""
-        if event.kind in (AdminEventKind.EXPORT_UNREGISTRATION, AdminEventKind.EXPORT_UPDATE):
-            for reference, registrations in list(self._exported.items()):
-                if reference.live and not all(each.live for each in registrations):
-                    self._export(reference)
+        """For the admin: a name may have become free, or be in use."""
+        reference = event.reference
+        if isinstance(event.error, NameInUse) and reference in self._exported:
+            self._waiting[reference] = None
+        elif event.kind in (AdminEventKind.EXPORT_UNREGISTRATION, AdminEventKind.EXPORT_UPDATE):
+            for waiting in list(self._waiting):
+                if waiting.live:
+                    self._export(waiting)
 
     # Imports
 

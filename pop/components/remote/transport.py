@@ -9,9 +9,10 @@ Properties of the framework:
   - C{pop.remote.timeout}: seconds that an answer may take (30), unless the endpoint says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
+from zlib import crc32
 
 from twisted.application.internet import backoffPolicy
 from twisted.internet.defer import DeferredList, maybeDeferred
@@ -32,12 +33,19 @@ from pop.components.remote.names import (
 )
 from pop.components.remote.offers import PROP_ADDRESS, Offers
 from pop.components.remote.places import listen, place, reached_at, way
-from pop.components.remote.proxy import PROP_TIMEOUT, Proxies
+from pop.components.remote.proxy import PROP_TIMEOUT, Proxies, seconds
 
 PROP_LISTEN: Final = "pop.remote.listen"
 PROP_SECRET: Final = "pop.remote.secret"
 TIMEOUT: Final = 30.0
-RETRY: Final = backoffPolicy(initialDelay=0.1, maxDelay=10.0)
+FIRST, MOST, SPREAD = 0.1, 10.0, 0.5
+"""Seconds between attempts to connect: at first, at most, and by how much frameworks differ, so
+that not all come at once to one that is back."""
+
+
+def _retry(uid: str) -> Callable[[int], float]:
+    own = SPREAD * crc32(uid.encode()) / 2**32
+    return backoffPolicy(initialDelay=FIRST, maxDelay=MOST, jitter=lambda: own)
 
 
 @BundleActivator
@@ -55,21 +63,22 @@ class Activator:
         reactor: Any = context.get_framework().patience.clock
         if reactor is None:
             raise NoReactor
+        said = context.get_property(PROP_TIMEOUT)
+        patience = TIMEOUT if said is None else seconds(said)
         secret = str(context.get_property(PROP_SECRET) or "")
         uid = str(context.get_property("framework.uid"))
         if wanted := addresses(context.get_property(PROP_LISTEN)):
             await self._answer(context, reactor, wanted, uid, secret)
         greeting = {"pop": VERSION, "framework": uid, "secret": secret}
-        self._links = links = Links(partial(way, reactor), reactor, RETRY, greeting)
-        seconds = float(context.get_property(PROP_TIMEOUT) or TIMEOUT)
-        proxies = Proxies(context, links, seconds)
+        self._links = links = Links(partial(way, reactor), reactor, _retry(uid), greeting)
+        proxies = Proxies(context, links, patience)
         self._register(context, SERVICE_LINKS, links)
         self._register(context, SERVICE_IMPORT_PROVIDER, proxies)
 
     async def _answer(
         self, context: BundleContext, reactor: Any, wanted: Iterable[str], uid: str, secret: str
     ) -> None:
-        offers = Offers(context.get_framework().patience)
+        offers = Offers()
         self._factory = AnsweringFactory(offers, reactor, uid, secret)
         places = [(place(reactor, each, bool(secret)), each) for each in wanted]
         try:

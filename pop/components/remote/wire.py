@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.basic import Int32StringReceiver
 from twisted.protocols.policies import TimeoutMixin
+from twisted.python.failure import Failure
 
 from pop.components.code import reason_of
 from pop.components.remote.messages import LARGEST, Nonsense, read, written
@@ -20,6 +22,16 @@ SILENCE: Final = 35.0
 """Seconds without a word after which the other end is held to be gone."""
 GREETING: Final = 4096
 """Bytes that somebody may say who has not been greeted yet."""
+
+
+def why(failure: Failure) -> str:
+    """Why a connection is over, or could not be made, in words."""
+    error: Any = failure.value
+    if isinstance(error, ConnectionDone):
+        return "the other end closed the connection"
+    if failure.check("OpenSSL.SSL.Error") and error.args and isinstance(error.args[0], list):
+        return ", ".join(str(part[-1]) for part in error.args[0])
+    return str(failure.getErrorMessage()).rstrip(".")
 
 
 class Wire(Int32StringReceiver, TimeoutMixin):
