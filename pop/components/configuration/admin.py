@@ -106,7 +106,9 @@ class ConfigurationAdmin:
         """Those that a factory has, by PID."""
         return self._families.get(factory_pid, {})
 
-    def accept(self, pid: str, properties: Mapping[str, Any], home: Persistence) -> Deferred[bool]:
+    def accept(
+        self, pid: str, properties: Mapping[str, Any], home: Persistence | None
+    ) -> Deferred[bool]:
         """Know what is kept already: see L{Configuration.become}."""
         given = properties.get(FACTORY_PID)
         factory_pid = None if given is None else check_pid(given)
