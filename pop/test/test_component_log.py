@@ -10,6 +10,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, STDLibLogObserver, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from pop.components import ComponentFactory, Requires, Validate, use_ipopo
 from pop.components.context import BundleContext
 from pop.components.errors import NotAListener
 from pop.components.framework import Framework
@@ -125,6 +126,27 @@ class WritingTests(LogCase):
         self.log.error("nothing is being handled", True)
         self.log.error("no exception at all", "nonsense")
         self.assertEqual([None, None], [entry.exception for entry in self.reader.get_log()[3:]])
+
+    def test_component(self) -> None:
+        """What a component logs is from its bundle."""
+
+        @ComponentFactory("writer")
+        @Requires("_log", LOG_SERVICE)
+        class Writer:
+            _log: Log
+
+            @Validate
+            def validate(self, context: BundleContext) -> None:
+                self._log.info("valid")
+
+        self.successResultOf(self.framework.install_bundle("pop.components.ipopo").start())
+        bundle = self.framework.get_bundle_by_name("pop.components.log")
+        assert bundle is not None
+        with use_ipopo(self.context) as ipopo:
+            ipopo.register_factory(bundle.get_bundle_context(), Writer)
+            ipopo.instantiate("writer", "writer")
+        [entry] = self.reader.get_log()
+        self.assertEqual(("valid", bundle), (entry.message, entry.bundle))
 
     def test_twisteds(self) -> None:
         """What is logged by Twisted's own means is there, with the bundle whose module did so."""
@@ -333,6 +355,15 @@ class ShellTests(ShellCase):
         self.assertEqual("DEBUG\n", self.said("log.level debug"))
         self.said("debug kept")
         self.assertIn("kept", self.said("log debug"))
+
+    def test_pythons_level(self) -> None:
+        """So can what one of Python's loggers hands on."""
+        self.addCleanup(PYTHONS.setLevel, PYTHONS.level)
+        PYTHONS.info("one")
+        self.assertEqual("INFO\n", self.said("loglevel info a.library"))
+        PYTHONS.info("two")
+        self.assertNotIn("one", self.said("log info"))
+        self.assertIn("two", self.said("log info"))
 
     def test_refused(self) -> None:
         """Nonsense is refused in a sentence; and so is everything where no log is kept."""

@@ -40,6 +40,7 @@ class LogCommands:
         return [
             ("log", self.log),
             ("level", self.level),
+            ("loglevel", self.level),
             ("debug", self.debug),
             ("info", self.info),
             ("warn", self.warning),
@@ -57,12 +58,19 @@ class LogCommands:
         for entry in deque(entries, int(count) if count else None):
             session.write_line(str(entry))
 
-    def level(self, session: Session, level: str = "") -> None:
-        """Show from which level on the log is kept, or change that"""
-        reader: LogReader = self._find(LOG_READER_SERVICE)
-        if level:
-            reader.set_level(_level(level))
-        session.write_line(logging.getLevelName(reader.get_level()))
+    def level(self, session: Session, level: str = "", name: str = "") -> None:
+        """Show or change from which level on the log, or one of Python's loggers, keeps"""
+        if name:
+            logger = logging.getLogger(name)
+            if level:
+                logger.setLevel(_level(level))
+            at = logger.getEffectiveLevel()
+        else:
+            reader: LogReader = self._find(LOG_READER_SERVICE)
+            if level:
+                reader.set_level(_level(level))
+            at = reader.get_level()
+        session.write_line(logging.getLevelName(at))
 
     def debug(self, session: Session, *message: str) -> None:
         """Log a message for developers"""
