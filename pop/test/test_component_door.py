@@ -276,7 +276,9 @@ class SocketTests(TestCase):
         """An address that is taken, or cannot be had, is refused in a sentence."""
         port, _ = await self.open("tcp:0:interface=127.0.0.1")
         number = port.getHost().port  # type: ignore[attr-defined]
+        await self.open(f"unix:{self.path}")
         for description, reason in (
+            (f"unix:{self.path}", "another process listens there"),
             (f"tcp:{number}:interface=127.0.0.1", "Address already in use"),
             ("tcp:100000:interface=127.0.0.1", "it should be like"),
             ("tcp:-1:interface=127.0.0.1", "it should be like"),

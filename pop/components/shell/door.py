@@ -101,9 +101,11 @@ def _is_private(kind: str, description: str) -> bool:
     return len(interfaces) == 1 and _LOOPBACK.fullmatch(interfaces[0]) is not None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Any) -> str:
     if isinstance(error, CannotListenError):
         error = error.socketError
+    if isinstance(error, str):
+        return "another process listens there"  # which holds the lock beside the socket
     if isinstance(error, OSError):
         name, text = error.filename2 or error.filename, error.strerror or str(error)
         where = f" ({_text(name)})" if name else ""
