@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
-from pop.components.errors import NotImported
+from pop.components.errors import BundleException, NotImported
 
 _IMPORTING = (__file__, importlib.__file__)
 """Code that is always under way when a module is imported, and tells nobody anything."""
@@ -93,7 +93,10 @@ def forget(name: str) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """What to tell of an error in code that is not ours: its kind, its words, its place."""
+    """What to tell of an error in code that is not ours: its kind, its words, its place; of one
+    that is a sentence for people already, that."""
+    if isinstance(error, BundleException):
+        return str(error).rstrip(".")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error}"
     place, trace = "", error.__traceback__

@@ -94,4 +94,6 @@ def _reason(error: Exception) -> str:
         error = error.socketError
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if str(error) == "Cannot acquire lock":  # Twisted's, of a UNIX socket
+        return "another process answers there"
     return str(error).rstrip(".") or type(error).__name__

@@ -1,9 +1,10 @@
 """A connection between two frameworks: messages, each after its length, and a sign of life."""
 
+import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.basic import Int32StringReceiver
@@ -29,6 +30,8 @@ def why(failure: Failure) -> str:
     error: Any = failure.value
     if isinstance(error, ConnectionDone):
         return "the other end closed the connection"
+    if isinstance(error, ConnectError) and isinstance(error.osError, int):
+        return os.strerror(error.osError)
     if failure.check("OpenSSL.SSL.Error") and error.args and isinstance(error.args[0], list):
         return ", ".join(str(part[-1]) for part in error.args[0])
     return str(failure.getErrorMessage()).rstrip(".")
