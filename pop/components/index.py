@@ -127,19 +127,16 @@ class Index:
     def best(self, names: tuple[str, ...], wanted: Filter | None) -> ServiceReference | None:
         """The first of those that L{find} finds.
 
-        Where many match, some of the best do: so they are tried one after the other, but not for
-        longer than it takes to look at all that may match.
+        Where many match, some of the best do: so they are tried one after the other, for about as
+        long as it takes to look at all that may match; a try costs some four times as much.
         """
         ranking = self._ranking(names[0]) if names else self.all
         if wanted is None and len(names) < 2:
             return ranking.best()
         candidates = self._candidates(names, wanted)
-        tries = candidates.at_most()
-        for reference in islice(ranking.walk(), tries):
+        for reference in islice(ranking.walk(), candidates.at_most() // 4):
             if candidates.has(reference):
                 return reference
-        if tries == len(ranking.members):
-            return None
         return min(candidates.all(), key=by_order, default=None)
 
     def _ranking(self, name: str) -> Ranking:

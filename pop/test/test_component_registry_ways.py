@@ -129,10 +129,16 @@ class WaysTests(SynchronousTestCase):
     """The registry does what a linear scan does."""
 
     @BOUNDED
-    @given(st.lists(STEP, min_size=20, max_size=50), QUESTIONS)
-    def test_as_a_linear_scan(self, steps: list[tuple[Any, ...]], questions: list[Any]) -> None:
-        """Results and events are identical, in order, after each step."""
+    @given(st.sampled_from([0, 16]), st.lists(STEP, min_size=20, max_size=50), QUESTIONS)
+    def test_as_a_linear_scan(
+        self, crowd: int, steps: list[tuple[Any, ...]], questions: list[Any]
+    ) -> None:
+        """Results and events are identical, in order, after each step, also where many are there
+        from the beginning."""
         pair = Pair()
+        for n in range(crowd):
+            properties = {"k": n % 3, "M": "xyz"[n % 4 : n % 4 + 1], "service.ranking": n % 2}
+            pair.register(["ab"[n // 8]], properties)
         for step in steps:
             pair.do(step)
             self.assertEqual(pair.naive.told, pair.told)
