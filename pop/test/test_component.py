@@ -189,6 +189,8 @@ class PropertiesTests(FrameworkTestCase):
         self.assertEqual("new", hiding.secret)
         self.ipopo.reconfigure("a", {"password": "shown?"})
         self.assertEqual("new", hiding.secret)
+        self.assertNotIn("password", self.ipopo.get_instance_properties("a"))
+        self.assertNotIn("password", reference.get_properties())
 
     def test_reconfigure(self) -> None:
         """Properties are changed one by one; others stay, and so does the name."""
@@ -196,6 +198,7 @@ class PropertiesTests(FrameworkTestCase):
         @ComponentFactory("valued")
         @Property("a", value=1)
         @Property("b", value=1)
+        @Provides("valued")
         class Valued:
             a: int
             b: int
@@ -205,6 +208,8 @@ class PropertiesTests(FrameworkTestCase):
         self.assertEqual((2, 1), (valued.a, valued.b))
         expected = {"a": 2, "b": 1, "c": 3, "instance.name": "a"}
         self.assertEqual(expected, self.ipopo.get_instance_properties("a"))
+        [reference] = self.context.get_all_service_references("valued")
+        self.assertEqual(expected, {key: reference.get_property(key) for key in expected})
 
     def test_controller(self) -> None:
         """A controller registers and unregisters what it controls, and nothing else, and only while
@@ -227,6 +232,7 @@ class PropertiesTests(FrameworkTestCase):
         second = self.context.get_service_reference("sometimes")
         self.assertIsNotNone(second)
         self.assertIsNot(first, second)
+        self.assertEqual(1, len(self.context.get_all_service_references("always")))
         thing.unregister()
         controlled.on = False
         self.offer()

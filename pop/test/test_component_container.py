@@ -1,5 +1,6 @@
 """What lives in a container, and what its end and the ends of others mean for that."""
 
+import sys
 from typing import Any
 
 from twisted.logger import capturedLogs
@@ -91,6 +92,41 @@ class ContainerTests(BundlesTestCase):
         self.assertEqual(["second", "talker"], self.ipopo.get_factories())
         self.successResultOf(self.ipopo.unregister_factory("talker"))
         self.assertEqual(["second"], self.names())
+
+    def test_after_an_update(self) -> None:
+        """Components that come back after an update do so once; when their bundle starts another
+        time, those come that it says."""
+        text = '@ComponentFactory("f")\nclass F: pass\n'
+        bundle = self.bundle("updated_bundle", text)
+        for new in (text, "nonsense("):
+            self.ipopo.instantiate("f", "again", {"pelix.ipopo.auto_restart": True})
+            self.write("updated_bundle", new)
+            bundle.update().addErrback(lambda failure: None)
+            self.assertEqual(["again"], self.names())
+            self.successResultOf(bundle.stop())
+            self.successResultOf(bundle.start())
+            self.assertEqual([], self.names())
+
+    def test_defined_elsewhere(self) -> None:
+        """A factory that a bundle has imported is not its own, though nobody else has started it;
+        a class that is but half a factory is none. What else it defines is not harmed."""
+        self.write("defining_bundle", '@ComponentFactory("f")\n@Instantiate("i")\nclass F: ...\n')
+        sys.path.insert(0, str(self.path))
+        self.addCleanup(sys.path.remove, str(self.path))
+        self.bundle(
+            "importing_bundle",
+            """
+            from defining_bundle import F
+
+            @Provides("half")
+            class Half: ...
+
+            @ComponentFactory("own")
+            @Instantiate("own")
+            class Own: ...
+            """,
+        )
+        self.assertEqual((["own"], ["own"]), (self.names(), self.ipopo.get_factories()))
 
     def test_use(self) -> None:
         """It can be used for as long as a block lasts, where there is one."""
