@@ -50,8 +50,11 @@ def _passable(text: str) -> bool:
     return True
 
 
-def _absolute(path: str) -> bool:
-    """Where the agent was started is no place to start from."""
+def absolute(path: str) -> bool:
+    """A constraint: where the agent was started is no place to start from.
+
+    @raise NotAbsolute: it is a relative path.
+    """
     if not path.startswith("/") or not path.isprintable():
         raise NotAbsolute(path)
     return True
@@ -89,7 +92,7 @@ class ISettings(Interface):
     )
     directory = TextLine(
         title="Working directory; a private one under the state directory unless given",
-        constraint=_absolute,
+        constraint=absolute,
         required=False,
     )
     user = TextLine(title="System user to run as; the agent's unless given", required=False)

@@ -98,12 +98,8 @@ class Bundle:
         return getattr(self._module, "__file__", None) or ""
 
     def get_version(self) -> str:
-        """What the module says of its version."""
-        module = self._module
-        if version := getattr(module, "__version__", None):
-            return str(version)
-        info = getattr(module, "__version_info__", None)
-        return ".".join(map(str, info)) if info else "0.0.0"
+        """What the module says of its version, or else the package that it is in."""
+        return code.version_of(self._module)
 
     def get_bundle_context(self) -> BundleContext:
         """What it has of the framework."""

@@ -92,6 +92,16 @@ def forget(name: str) -> None:
     sys.modules.pop(name, None)
 
 
+def version_of(module: ModuleType) -> str:
+    """What a module says of its version, or else the package that it is in; or C{0.0.0}."""
+    if version := getattr(module, "__version__", None):
+        return str(version)
+    if info := getattr(module, "__version_info__", None):
+        return ".".join(map(str, info))
+    package = sys.modules.get(module.__name__.rpartition(".")[0])
+    return version_of(package) if package else "0.0.0"
+
+
 def reason_of(error: BaseException) -> str:
     """What to tell of an error in code that is not ours: its kind, its words, its place; of one
     that is a sentence for people already, that."""

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from pop import __version__
 from pop.components import code, packages
 from pop.components.audience import Audience
 from pop.components.bundle import Bundle, BundleState
@@ -75,10 +74,6 @@ class Framework(Bundle, Service):
         """Stop, as L{stop}."""
         super().stopService()
         return self.stop()
-
-    def get_version(self) -> str:
-        """That of pop."""
-        return __version__
 
     # Its life
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from zope.schema import Dict, Float, Text, TextLine, Tuple, ValidationError
 
-from pop.interfaces import ISettings
+from pop.interfaces import ISettings, absolute
 from pop.program import PythonType
 
 
@@ -30,7 +30,9 @@ class IComponentsSettings(ISettings):
         constraint=_modules,
     )
     path = Tuple(
-        title="Directories to look for them first", value_type=TextLine(min_length=1), default=()
+        title="Directories to look for them first",
+        value_type=TextLine(constraint=absolute),
+        default=(),
     )
     properties = Dict(
         title="Properties of the framework",

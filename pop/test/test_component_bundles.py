@@ -50,10 +50,13 @@ class InstallTests(BundleCase):
         self.assertEqual([], self.context.get_bundles())
 
     def test_version(self) -> None:
-        """The version is what the module says, or 0.0.0."""
+        """The version is what the module says, or its package, or 0.0.0."""
         self.assertEqual("1.2", self.install("a", "__version__ = '1.2'").get_version())
         self.assertEqual("1.3", self.install("b", "__version_info__ = (1, 3)").get_version())
         self.assertEqual("0.0.0", self.install("c", "").get_version())
+        self.write("p.__init__", "__version__ = '2.0'")
+        self.assertEqual("2.0", self.install("p.a", "").get_version())
+        self.assertEqual("2.1", self.install("p.b", "__version__ = '2.1'").get_version())
 
     def test_package(self) -> None:
         """A package is installed with its modules; those that cannot be are named."""

@@ -47,7 +47,10 @@ class ComponentsTests(Tests):
         self.assertNotIn("Traceback", text)
 
     def test_settings(self) -> None:
-        """What cannot be modules is refused before anything is started."""
-        for wrong in ("", "a/b", "a, b", "-m"):
-            values = {"bundles": wrong}
-            self.assertRaises(BadSetting, validate, "components", components.settings, values)
+        """What cannot be modules is refused before anything is started; so is a path that begins
+        where whoever said it happened to be."""
+        for wrong in (
+            *({"bundles": bundles} for bundles in ("", "a/b", "a, b", "-m")),
+            *({"bundles": "a", "path": ["/opt", path]} for path in ("", ".", "lib", "~/lib")),
+        ):
+            self.assertRaises(BadSetting, validate, "components", components.settings, wrong)
