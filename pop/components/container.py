@@ -261,7 +261,12 @@ class Container(Inventory):
         handler_id = reference.get_property(HANDLER_ID)
         if not handler_id or handler_id in self._handlers:
             return
-        self._handlers[handler_id] = (reference, self.context.get_service(reference))
+        try:
+            makes = self.context.get_service(reference)
+        except Exception:
+            log.failure("{reference} gives no handlers", reference=reference)
+            return
+        self._handlers[handler_id] = (reference, makes)
         for component in list(self.waiting.values()):
             if not self.missing(component):
                 self._wait_no_more(component)

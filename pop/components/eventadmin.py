@@ -75,6 +75,11 @@ class EventAdmin:
         for reference in self._context.get_all_service_references(SERVICE_EVENT_HANDLER):
             self._add(reference)
 
+    def stop(self) -> None:
+        """Deliver nothing any more, not even what was posted."""
+        for handler in self._handlers.values():
+            handler.active = False
+
     def send(self, topic: str, properties: Mapping[str, Any] | None = None) -> Deferred[None]:
         """Hand an event to all who want it now, the best of them first.
 
@@ -155,10 +160,16 @@ class EventAdmin:
             self._change(event.reference)
 
     def _add(self, reference: ServiceReference) -> None:
-        if said := _said(reference):
-            handler = _Handler(reference, self._context.get_service(reference), said.filter)
-            self._handlers[reference] = handler
-            self._topics.add(said.topics, handler)
+        """Whose object cannot be had is told nothing."""
+        if (said := _said(reference)) is None:
+            return
+        try:
+            found = self._context.get_service(reference)
+        except Exception:
+            log.failure("{reference} is told no events", reference=reference)
+            return
+        handler = self._handlers[reference] = _Handler(reference, found, said.filter)
+        self._topics.add(said.topics, handler)
 
     def _change(self, reference: ServiceReference) -> None:
         """It wants something else; what waits for it already, it gets."""
@@ -193,11 +204,14 @@ def _said(reference: ServiceReference) -> _Said | None:
 class Activator:
     """Registers an L{EventAdmin} while the bundle is active."""
 
+    admin: EventAdmin
+
     def start(self, context: BundleContext) -> None:
         """Handlers first, so that nobody's first event is lost."""
-        admin = EventAdmin(context)
-        admin.start()
-        context.register_service(SERVICE_EVENT_ADMIN, admin)
+        self.admin = EventAdmin(context)
+        self.admin.start()
+        context.register_service(SERVICE_EVENT_ADMIN, self.admin)
 
     def stop(self, context: BundleContext) -> None:
         """The framework takes back whatever it has."""
+        self.admin.stop()

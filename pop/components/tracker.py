@@ -138,8 +138,14 @@ class Tracker:
             self._add(reference)
 
     def _add(self, reference: ServiceReference) -> None:
-        if reference not in self._held:
+        """If it has an object to give."""
+        if reference in self._held:
+            return
+        try:
             self._held[reference] = self._context.get_service(reference)
+        except Exception:
+            log.failure("A tracker cannot get {reference}", reference=reference)
+        else:
             self._tell("added", reference)
 
     def _remove(self, reference: ServiceReference) -> None:

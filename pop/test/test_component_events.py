@@ -9,8 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components import eventadmin
-from pop.components.errors import BadTopic
+from pop.components.errors import BadTopic, FactoryFailed
 from pop.components.eventadmin import EventAdmin
+from pop.components.framework import Framework
 from pop.components.topics import Topics
 from pop.test.bundles import BundleCase
 
@@ -32,6 +33,16 @@ class Handler:
         properties["n"] = "changed"
         properties.get("list", []).append("changed")
         return self.result
+
+
+class Torn:
+    """A factory that makes nothing."""
+
+    def get_service(self, bundle: Any, registration: Any) -> Any:
+        """Nothing."""
+
+    def unget_service(self, bundle: Any, registration: Any) -> None:
+        """Nothing."""
 
 
 class EventCase(BundleCase):
@@ -136,6 +147,31 @@ class SendTests(EventCase):
         self.admin.send("b")
         self.assertEqual([], self.take())
 
+    def test_left_meanwhile(self) -> None:
+        """Who leaves while others are told, and before it is told, is not told."""
+        first, _ = self.handle("first", topics="a", ranking=1)
+        _, leaves = self.handle("leaves", topics="a")
+        first.handle_event = lambda topic, properties: leaves.unregister()
+        self.admin.send("a")
+        self.assertEqual([], self.take())
+
+    def test_there_before(self) -> None:
+        """Handlers that were there before it are told, too; one that cannot be had harms no other,
+        nor it."""
+        bundle = self.framework.get_bundle_by_name(eventadmin.__name__)
+        assert bundle is not None
+        self.done(bundle.stop())
+        self.context.register_service(
+            eventadmin.SERVICE_EVENT_HANDLER, Torn(), {"event.topics": "*"}, factory=True
+        )
+        self.handle("before", topics="a")
+        self.assertTrue(self.done(bundle.start()))
+        reference = self.context.get_service_reference(eventadmin.SERVICE_EVENT_ADMIN)
+        assert reference is not None
+        self.context.get_service(reference).send("a")
+        self.assertEqual(["before"], [name for name, *_ in self.take()])
+        self.assertEqual(1, len(self.flushLoggedErrors(FactoryFailed)))
+
     def test_bad_topic(self) -> None:
         """A topic is a text with something in it."""
         for topic in ("", " ", None, 5):
@@ -170,6 +206,37 @@ class PostTests(EventCase):
         slow.result = None
         waiting.callback(None)
         self.assertEqual(["slow b"], [f"{n} {t}" for n, t, _ in self.take()])
+
+    def test_again(self) -> None:
+        """What is posted later is delivered as what was posted first; nothing is left then."""
+        self.handle(topics="*")
+        for topic in ("a", "b", "c"):
+            self.admin.post(topic)
+            self.clock.advance(0)
+            self.assertEqual([("", topic, None)], self.take())
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_end(self) -> None:
+        """Once it has stopped, it delivers nothing any more."""
+        self.handle(topics="*")
+        self.admin.post("a")
+        bundle = self.framework.get_bundle_by_name(eventadmin.__name__)
+        assert bundle is not None
+        self.done(bundle.stop())
+        self.clock.advance(0)
+        self.assertEqual([], self.take())
+
+    def test_no_clock(self) -> None:
+        """Without a clock it is delivered at once, in order."""
+        framework = Framework({}, environment={})
+        context = framework.get_bundle_context()
+        admin = EventAdmin(context)
+        admin.start()
+        handler = Handler(self.told)
+        context.register_service(eventadmin.SERVICE_EVENT_HANDLER, handler, {"event.topics": "*"})
+        admin.post("a")
+        admin.post("b")
+        self.assertEqual(["a", "b"], [topic for _, topic, _ in self.take()])
 
     def test_present(self) -> None:
         """Only who is there when it is posted, and still when it is delivered, is told."""

@@ -12,7 +12,7 @@ from pop.components import (
     Provides,
 )
 from pop.components.decorators import declaring
-from pop.components.errors import NotConstructed
+from pop.components.errors import FactoryFailed, NotConstructed
 from pop.components.life import Phase
 from pop.test.frameworks import FrameworkTestCase
 
@@ -156,6 +156,26 @@ class FailingTests(HandlersCase):
         self.assertIn("handler test.handled cannot be made: ValueError: no luck", str(error))
         self.assertFalse(self.ipopo.is_registered_instance("a"))
         self.assertHeard()
+
+    def test_nothing_to_make_them(self) -> None:
+        """What makes handlers may come from a factory that fails: those who need them wait, and
+        the others live, even if it was there before all of them."""
+
+        class Torn:
+            def get_service(self, bundle: Any, registration: Any) -> Any:
+                raise ValueError("torn")
+
+            def unget_service(self, bundle: Any, registration: Any) -> None: ...
+
+        given = {HANDLER_ID: "test.handled"}
+        self.context.register_service(SERVICE_HANDLER_FACTORY, Torn(), given, factory=True)
+        self.make(Handled)
+        self.assertEqual([("a", "handled", {"test.handled"})], self.ipopo.get_waiting_components())
+        bundle = self.framework.get_bundle_by_name("pop.components.ipopo")
+        assert bundle is not None
+        self.successResultOf(bundle.stop())
+        self.assertTrue(self.successResultOf(bundle.start()))
+        self.assertEqual(2, len(self.flushLoggedErrors(FactoryFailed)))
 
     def test_not_made_later(self) -> None:
         """One that has waited for it waits on, until another makes it."""

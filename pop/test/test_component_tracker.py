@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from pop.components.errors import FactoryFailed
 from pop.components.tracker import Change, Tracker
 from pop.test.bundles import BundleCase
 
@@ -54,6 +55,23 @@ class CallbackTests(TrackerCase):
             ],
             self.told,
         )
+
+    def test_gives_nothing(self) -> None:
+        """What has no object to give is not told of; the others are, whichever came first."""
+
+        class Torn:
+            def get_service(self, bundle: Any, registration: Any) -> Any: ...
+
+            def unget_service(self, bundle: Any, registration: Any) -> None: ...
+
+        given = {"service.ranking": 5}
+        torn = self.context.register_service("thing", Torn(), given, factory=True)
+        with self.track() as tracker:
+            torn.set_properties({"k": 2})
+            torn.unregister()
+            self.assertEqual(["first"], list(tracker))
+        self.assertEqual([("added", "first"), ("removed", "first")], self.told)
+        self.assertEqual(2, len(self.flushLoggedErrors(FactoryFailed)))
 
     def test_close(self) -> None:
         """Closed, it has removed everything and holds nothing, and is told nothing."""

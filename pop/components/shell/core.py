@@ -48,13 +48,19 @@ class Shell:
                 self.commands.remove(namespace, name)
 
     def _add(self, reference: ServiceReference) -> None:
+        """A contribution that fails contributes nothing."""
         if reference in self._contributed:
             return
-        contribution = self.context.get_service(reference)
-        namespace = contribution.get_namespace() or DEFAULT
+        try:
+            contribution = self.context.get_service(reference)
+            namespace = contribution.get_namespace() or DEFAULT
+            methods = list(contribution.get_methods())
+        except Exception:
+            log.failure("{reference} contributes no commands", reference=reference)
+            return
         self._contributed[reference] = [
             (namespace, name)
-            for name, method in contribution.get_methods()
+            for name, method in methods
             if self.commands.add(namespace, name, method)
         ]
 
