@@ -2,18 +2,22 @@
 
 import json
 import os
+from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import TestCase
 
 from pop.components import configuration
+from pop.components.configuration.admin import SERVICE_CONFIGADMIN_MANAGED
 from pop.components.configuration.errors import (
     NotKept,
     NotReloaded,
 )
 from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE
 from pop.components.framework import Framework
-from pop.test.configured import ConfigurationCase, admin_of
+from pop.test.configured import ConfigurationCase, Managed, admin_of
 
 
 class FolderTests(ConfigurationCase):
@@ -179,6 +183,25 @@ class KeeperTests(ConfigurationCase):
         self.done(gone)
         self.assertEqual([None], managed.take())
 
+    def test_stop_waits(self) -> None:
+        """The bundle's end waits for what is being written, so that it is known when that starts
+        again; nobody is told of it any more."""
+        keeper = Keeper()
+        self.context.register_service(
+            SERVICE_CONFIGADMIN_PERSISTENCE, keeper, {"service.ranking": 1}
+        )
+        managed, _ = self.manage()
+        keeper.result = Deferred()
+        updating = self.admin.get_configuration("a").update({"x": 1})
+        stopping = self.bundle.stop()
+        self.assertNoResult(stopping)
+        keeper.result.callback(None)
+        self.done(updating)
+        self.done(stopping)
+        self.assertEqual([], managed.take())
+        self.done(self.bundle.start())
+        self.assertEqual([{"x": 1}], managed.take())
+
     def test_none(self) -> None:
         """Where nothing keeps them, configurations are there for as long as the bundle runs."""
         self.framework.add_property(configuration.NO_FOLDER, "true")
@@ -188,3 +211,34 @@ class KeeperTests(ConfigurationCase):
         self.done(self.admin.get_configuration("a").delete())
         self.assertEqual([{"x": 1}, None], managed.take())
         self.assertFalse(self.folder.exists())
+
+
+class ThreadTests(TestCase):
+    """With a real reactor."""
+
+    async def test_elsewhere(self) -> None:
+        """The disk is waited for in another thread, and all else happens in the reactor's.
+
+        (iPOPO lets whoever updates wait.)
+        """
+        from twisted.internet import reactor
+
+        folder = self.mktemp()
+        given = {configuration.CONFIGURATION_FOLDER: folder}
+        framework = Framework(given, clock=reactor, environment={})
+        await framework.start()
+        await framework.install_bundle(configuration.__name__).start()
+        made, threads = admin_of(framework).get_configuration("a"), []
+        managed = Managed()
+        managed.then = lambda properties: threads.append(get_ident())
+        framework.get_bundle_context().register_service(
+            SERVICE_CONFIGADMIN_MANAGED, managed, {"service.pid": "a"}
+        )
+        updating = made.update({"x": 1})
+        self.assertFalse(updating.called)
+        await updating
+        self.assertEqual([get_ident()], threads)
+        self.assertTrue(Path(folder, "a.config.js").exists())
+        made.update({"x": 2})
+        await framework.stop()
+        self.assertIn('"x": 2', Path(folder, "a.config.js").read_text())

@@ -7,8 +7,12 @@ C{pelix.configadmin.persistence.default.disable} that they are not. What people 
 there is taken over at once if the bundle C{pop.components.fileinstall} is there, too.
 """
 
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from twisted.internet.interfaces import IReactorThreads
+from twisted.internet.threads import deferToThreadPool
 
 from pop.components.bundle import BundleActivator
 from pop.components.configuration.admin import SERVICE_CONFIGURATION_ADMIN, ConfigurationAdmin
@@ -29,12 +33,9 @@ NO_FOLDER: Final = "pelix.configadmin.persistence.default.disable"
 class Activator:
     """Registers a L{ConfigurationAdmin} and what keeps configurations."""
 
-    def __init__(self) -> None:
-        self._bridge: Bridge | None = None
-
     def start(self, context: BundleContext) -> None:
         """What is kept is known before anybody can ask."""
-        admin = ConfigurationAdmin(context)
+        self._admin = admin = ConfigurationAdmin(context)
         if str(context.get_property(NO_FOLDER) or "no").lower() in ("no", "false", "0"):
             _keep(context, admin)
         admin.start()
@@ -47,13 +48,18 @@ class Activator:
 
     async def stop(self, context: BundleContext) -> None:
         """The components that configurations have asked for go first."""
-        if self._bridge is not None:
-            await self._bridge.stop()
+        await self._bridge.stop()
+        await self._admin.stop()
 
 
 def _keep(context: BundleContext, admin: ConfigurationAdmin) -> None:
     """Have configurations kept in a folder, and what people write there taken over."""
-    folder = Folder(Path(context.get_property(CONFIGURATION_FOLDER) or "conf").absolute())
+    path = Path(context.get_property(CONFIGURATION_FOLDER) or "conf").absolute()
+    reactor: Any = context.get_framework().patience.clock
+    if IReactorThreads.providedBy(reactor):
+        folder = Folder(path, partial(deferToThreadPool, reactor, reactor.getThreadPool()))
+    else:
+        folder = Folder(path)
     context.register_service(SERVICE_CONFIGADMIN_PERSISTENCE, folder)
     context.register_service(
         SERVICE_FILEINSTALL_LISTENERS,

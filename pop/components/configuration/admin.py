@@ -48,6 +48,7 @@ class ConfigurationAdmin:
         self._context = context
         self._known: dict[str, Configuration] = {}
         self._families: dict[str, dict[str, Configuration]] = {}
+        self._writing: set[Deferred[Any]] = set()
         self._subscribers: dict[ServiceReference, Subscriber] = {}
         self._keepers = Tracker(context, SERVICE_CONFIGADMIN_PERSISTENCE, added=self._load)
         self._managed = [self._tracker(name) for name in _KINDS]
@@ -65,6 +66,12 @@ class ConfigurationAdmin:
         """Know what is kept, and then those who want to know it."""
         for tracker in (self._keepers, *self._managed):
             tracker.open()
+
+    async def stop(self) -> None:
+        """Tell nobody any more, and wait for what is being written."""
+        for tracker in self._managed:
+            tracker.close()
+        await DeferredList(list(self._writing))
 
     # What may be asked for
 
@@ -152,15 +159,23 @@ class ConfigurationAdmin:
         if home is None:
             return
         pid = configuration.get_pid()
-        who = f"what keeps the configuration {pid}"
         try:
             if properties is None:
-                await self.patience.call(who, home.delete, pid)
+                await self._write(pid, home.delete, pid)
             else:
-                await self.patience.call(who, home.store, pid, properties)
+                await self._write(pid, home.store, pid, properties)
         except Exception as error:
             deed = "deleted" if properties is None else "written"
             raise NotKept(pid=pid, deed=deed, reason=reason_of(error)) from error
+
+    async def _write(self, pid: str, call: Callable[..., Any], *arguments: Any) -> None:
+        who = f"what keeps the configuration {pid}"
+        writing = Deferred.fromCoroutine(self.patience.call(who, call, *arguments))
+        self._writing.add(writing)
+        try:
+            await writing
+        finally:
+            self._writing.discard(writing)
 
     def tell(self, configuration: Configuration) -> Deferred[None]:
         """Tell whom it concerns, the best first; fires when all have been."""

@@ -2,7 +2,7 @@
 
 import json
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -38,10 +38,15 @@ class Folder:
 
     The folder is made when there is something to be kept. Files are written aside and then put in
     place; they are for their owner only, unless somebody has given them another mode.
+
+    @param run: calls what waits for the disk, with arguments; what it returns is waited for.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, run: Callable[..., Any] = lambda call, *arguments: call(*arguments)
+    ) -> None:
         self.path = path
+        self._run = run
 
     def get_pids(self) -> list[str]:
         """By the files' names; what else lies there is left alone."""
@@ -56,17 +61,14 @@ class Folder:
             raise ValueError("it should be an object")
         return found
 
-    def store(self, pid: str, properties: Mapping[str, Any]) -> None:
+    def store(self, pid: str, properties: Mapping[str, Any]) -> Any:
         """See L{Persistence.store}."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        path = self._file(pid)
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
         text = json.dumps(properties, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        File(path.resolve(), mode).write(text.encode())
+        return self._run(_write, self._file(pid), text.encode())
 
-    def delete(self, pid: str) -> None:
+    def delete(self, pid: str) -> Any:
         """See L{Persistence.delete}."""
-        self._file(pid).unlink(missing_ok=True)
+        return self._run(File(self._file(pid)).remove)
 
     def holds(self, pid: str) -> bool:
         """Whether there is a file."""
@@ -74,6 +76,12 @@ class Folder:
 
     def _file(self, pid: str) -> Path:
         return self.path / (pid + SUFFIX)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+    File(path.resolve(), mode).write(data)
 
 
 def pid_of(name: str) -> str | None:
