@@ -370,6 +370,22 @@ class SocketTests(TestCase):
         while factory.connections:
             await deferLater(self.reactor, LOOK_AGAIN)
 
+    async def test_unread(self) -> None:
+        """Of a command that goes on writing, only so much is kept for who does not read it."""
+        flood = Flood()
+        self.case.context.register_service(SERVICE_SHELL_COMMAND, flood)
+        await self.open(f"unix:{self.path}", most_unread=1_000_000)
+        connection = await deferToThread(self.unix)
+        connection.sendall(b"flood\n")
+        await flood.ended
+
+    async def test_read(self) -> None:
+        """Who reads gets it all, however much that is."""
+        self.case.context.register_service(SERVICE_SHELL_COMMAND, Flood())
+        await self.open(f"unix:{self.path}")
+        found = await deferToThread(self.answer, self.unix, b"spill\n" * 5)
+        self.assertEqual(25_000_000, found.count("x"))
+
     def answer(self, connect: Callable[[], socket.socket], said: bytes, end: bool = True) -> str:
         """All that comes until the far end closes; for threads."""
         with connect() as connection:

@@ -15,7 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -32,9 +37,12 @@ GREETING = 0.2
 """Seconds that a program has to say hello; whoever has not by then is greeted as a person."""
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IPushProducer)
 class ShellProtocol(LineReceiver, TimeoutMixin):
-    """One connection."""
+    """One connection.
+
+    To its transport it is a producer, to learn how much of what commands write is not read.
+    """
 
     transport: Any
     delimiter = b"\n"
@@ -46,20 +54,25 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         self.conversation = factory.conversation(self._write)
         self._waiting: deque[str] = deque()
         self._busy = False
+        self._taking = False
         self._closing = False
         self._programs = False
         self._begun = False
+        self._left = False
+        self._unread: int | None = None
         self._greeting: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Ask for the first line, unless there are too many connections already."""
         if len(self.factory.connections) >= self.factory.most:
             self.setTimeout(self.factory.login)
+            self._left = True
             self.transport.write(b"There are too many at this shell already.\n")
             self.transport.loseConnection()
             return
         self.factory.connections.add(self)
         self.setTimeout(self.factory.idle if self.conversation.inside else self.factory.login)
+        self.transport.registerProducer(self, True)
         self._greeting = self.factory.clock.callLater(GREETING, self._greet)
 
     def connectionLost(self, reason: Any = None) -> None:
@@ -78,7 +91,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def writeConnectionLost(self) -> None:
         """Nobody reads any more."""
-        self.transport.loseConnection()
+        self._leave()
 
     def timeoutConnection(self) -> None:
         """Nobody has said anything for long; a command that takes long is not that."""
@@ -95,10 +108,12 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """That is no command."""
-        self.transport.loseConnection()
+        self._leave()
 
     def lineReceived(self, line: bytes) -> None:
-        """A person's line, or a program's."""
+        """A person's line, or a program's; not one that comes after the end."""
+        if self._left:
+            return
         self._wait()
         if not self._begun:
             if line.strip() == HELLO:
@@ -121,7 +136,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
             message = json.loads(line)
             [(kind, value)] = message.items()
         except (ValueError, AttributeError):
-            self.transport.loseConnection()
+            self._leave()
             return
         if kind == "line":
             self._queue(str(value))
@@ -133,18 +148,20 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
     def _queue(self, line: str) -> None:
         self._waiting.append(line)
         if len(self._waiting) > self.factory.most_lines:
-            self.transport.loseConnection()
+            self._leave()
         else:
             self._next()
 
     def _next(self) -> None:
-        if self._busy:
-            return
-        if self._waiting:
+        if self._taking:
+            return  # the loop goes on: else each line would be carried out within the one before
+        self._taking = True
+        while self._waiting and not self._busy and self._unread is None:
             self._busy = True
             self.conversation.take(self._waiting.popleft()).addCallback(self._replied)
-        elif self._closing:
-            self.transport.loseConnection()
+        self._taking = False
+        if self._closing and not self._busy and not self._waiting:
+            self._leave()
 
     def _replied(self, reply: Reply) -> None:
         self._busy = False
@@ -152,7 +169,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         self._reply(reply)
         if reply.end:
             self._waiting.clear()
-            self.transport.loseConnection()
+            self._leave()
         else:
             self._next()
 
@@ -166,10 +183,36 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         if self._programs:
             self._send({"out": text})
         else:
-            self.transport.write(text.encode(errors="replace"))
+            self._put(text.encode(errors="replace"))
 
     def _send(self, message: dict[str, Any]) -> None:
-        self.transport.write(json.dumps(message).encode() + b"\n")
+        self._put(json.dumps(message).encode() + b"\n")
+
+    def _put(self, data: bytes) -> None:
+        self.transport.write(data)
+        if self._unread is not None:
+            self._unread += len(data)
+            if self._unread > self.factory.most_unread:
+                self.transport.abortConnection()
+
+    def _leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def pauseProducing(self) -> None:
+        """What is written from now on waits for the person to read."""
+        if self._unread is None:
+            self._unread = 0
+
+    def resumeProducing(self) -> None:
+        """All has been read."""
+        self._unread = None
+        self._next()
+
+    def stopProducing(self) -> None:
+        """Nobody reads any more, which L{connectionLost} is about."""
 
 
 class ShellFactory(Factory):
@@ -178,6 +221,7 @@ class ShellFactory(Factory):
     @param clock: what measures how long a connection is idle.
     @param most: connections at a time.
     @param most_lines: lines that may wait on one of them.
+    @param most_unread: bytes that commands may have written on one that its person does not read.
     @param idle: seconds until one is closed that says nothing.
     @param login: seconds until one is closed that has not been let in.
     @param checker: knows the names and passwords of those who may come; without one, all may.
@@ -191,6 +235,7 @@ class ShellFactory(Factory):
         clock: IReactorTime,
         most: int = 32,
         most_lines: int = 1000,
+        most_unread: int = 2**24,
         idle: float = 3600.0,
         login: float = 60.0,
         checker: ICredentialsChecker | None = None,
@@ -199,6 +244,7 @@ class ShellFactory(Factory):
         self.clock = clock
         self.most = most
         self.most_lines = most_lines
+        self.most_unread = most_unread
         self.idle = idle
         self.login = login
         self.checker = checker
