@@ -169,6 +169,7 @@ class Property:
             if self.hidden
             else (context.properties, context.property_fields)
         )
+        context.forget(self.field)
         values[self.name] = value
         fields[self.field] = self.name
         setattr(cls, self.field, PropertyField(self.field, self.name, value, self.hidden))

@@ -119,6 +119,8 @@ class FactoryContext:
 
     def add(self, other: "FactoryContext") -> None:
         """Take over what another declares, but for the components to make at once."""
+        for field_name in other.fields():
+            self.forget(field_name)
         self.properties.update(deepcopy(other.properties))
         self.hidden.update(deepcopy(other.hidden))
         self.property_fields.update(other.property_fields)
@@ -129,6 +131,22 @@ class FactoryContext:
         self.callbacks.update(other.callbacks)
         for kind, callbacks in other.field_callbacks.items():
             self.field_callbacks.setdefault(kind, {}).update(callbacks)
+
+    def fields(self) -> list[str]:
+        """Those for which something is declared."""
+        return [*self.property_fields, *self.hidden_fields, *self.requirements()]
+
+    def forget(self, field_name: str) -> None:
+        """What was declared for a field is replaced, whatever it was."""
+        for fields in self.configurations.values():
+            fields.pop(field_name, None)
+        for names, values in (
+            (self.property_fields, self.properties),
+            (self.hidden_fields, self.hidden),
+        ):
+            name = names.pop(field_name, None)
+            if name is not None and name not in names.values():
+                del values[name]
 
     def exclude(self, handler_ids: Iterable[str]) -> None:
         """Leave out what is declared for some handlers."""

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from pop.components.decorators import declaring
-from pop.components.factory import FactoryContext
 from pop.components.hints import Hint, hint_of
 from pop.components.requirement import (
     BEST,
@@ -47,7 +46,7 @@ class _Requires:
 
     def __call__(self, cls: Class) -> Class:
         context = declaring(cls)
-        _forget(context, self.field)
+        context.forget(self.field)
         context.configuration(self.kind)[self.field] = self.completed(cls)
         return cls
 
@@ -74,12 +73,6 @@ class _Requires:
             aggregate=requirement.aggregate or hint.aggregate,
             optional=requirement.optional or hint.optional,
         )
-
-
-def _forget(context: FactoryContext, field: str) -> None:
-    """The decorator that stands higher replaces one of another kind for the same field."""
-    for fields in context.configurations.values():
-        fields.pop(field, None)
 
 
 def _given(specification: Any) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from pop.components.errors import NotAListener
 from pop.components.events import BundleEvent, ServiceEvent
 from pop.test.bundles import BundleCase
 
@@ -34,6 +35,24 @@ class BundleListenerTests(BundleCase):
         self.assertTrue(self.done(self.framework.stop()))
         self.assertEqual(["end"], self.take())
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+
+    def test_none(self) -> None:
+        """What cannot be told anything is refused."""
+        for add in (self.context.add_bundle_listener, self.context.add_framework_stop_listener):
+            self.assertRaises(NotAListener, add, 5)
+
+    def test_removed_meanwhile(self) -> None:
+        """One that is removed while others are told is not told any more."""
+        context = self.context
+
+        def remove(event: BundleEvent) -> None:
+            context.remove_bundle_listener(late)
+
+        late: Any = lambda event: self.framework.told.append(event)  # noqa: E731
+        context.add_bundle_listener(remove)
+        context.add_bundle_listener(late)
+        self.install("a", "")
+        self.assertEqual([], self.take())
 
     def test_method(self) -> None:
         """One with a method of the right name is told by that."""
