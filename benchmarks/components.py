@@ -21,6 +21,8 @@ RUNS = (
     ("changes", 1_000),
     ("changes", 10_000),
     ("listeners", 1_000),
+    ("events", 1),
+    ("events", 100),
     ("components", 1_000),
     ("components", 10_000),
     ("late", 1_000),

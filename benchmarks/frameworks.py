@@ -161,6 +161,31 @@ def listeners(party: str, size: int) -> Numbers:
     return {"register/s": 1000 / took}
 
 
+def events(party: str, size: int) -> Numbers:
+    """Send events of one topic, of which one of so many handlers wants to know."""
+    framework = Framework(party)
+    if party == "pop":
+        framework.framework.install_bundle("pop.components.eventadmin").start()
+    else:
+        framework.framework.install_bundle("pelix.services.eventadmin").start()
+        framework.ipopo.instantiate("pelix-services-eventadmin-factory", "eventadmin", {})
+    told: list[str] = []
+
+    class Handler:
+        def handle_event(self, topic: str, properties: Any) -> None:
+            told.append(topic)
+
+    for n in range(size):
+        topics = {"event.topics": [f"topic/{n}/*"]}
+        framework.context.register_service("pelix.services.eventadmin.handler", Handler(), topics)
+    admin = framework.context.get_service(
+        framework.context.get_service_reference("pelix.services.eventadmin")
+    )
+    took = seconds(lambda: [admin.send("topic/0/news", {"n": n}) for n in range(2000)])
+    assert len(told) == 2000, len(told)
+    return {"send/s": 2000 / took}
+
+
 def components(party: str, size: int) -> Numbers:
     """Instantiate so many components; let what they need go, come, and be replaced."""
     framework = Framework(party)
@@ -236,6 +261,7 @@ CASES: dict[str, Callable[[str, int], Numbers]] = {
     "lookups": lookups,
     "changes": changes,
     "listeners": listeners,
+    "events": events,
     "components": components,
     "late": late,
     "immediate": immediate,
