@@ -76,9 +76,15 @@ class CallCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.network = Network()
+        self.addCleanup(self.look_back)
         self.server = self.make("server", {"pop.remote.listen": "unix:/server"})
         self.client = self.make("client", {"pop.remote.peers": "unix:/server"})
         self.echo = Echo()
+
+    def look_back(self) -> None:
+        """Nothing is left when all have stopped: no connection, and nothing to be done later."""
+        self.assertEqual([], self.network.getDelayedCalls())
+        self.assertTrue(all(pump.clientIO.disconnected for pump in self.network.pumps))
 
     def make(self, uid: str, properties: dict[str, Any]) -> Framework:
         """A framework that runs."""
