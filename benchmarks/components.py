@@ -29,6 +29,7 @@ RUNS = (
     ("immediate", 1_000),
     ("importing", 1),
     ("calls", 5_000),
+    ("websites", 2_000),
 )
 LARGE = (("components", 100_000),)
 Reports = dict[str, list[float]]

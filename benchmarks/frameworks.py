@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Any
 
 from calls import calls
+from websites import websites
 
 COLORS = ("red", "green", "blue")
 Numbers = dict[str, float]
@@ -267,6 +268,7 @@ CASES: dict[str, Callable[[str, int], Numbers]] = {
     "immediate": immediate,
     "importing": importing,
     "calls": calls,
+    "websites": websites,
 }
 
 
