@@ -190,9 +190,11 @@ class ProgramTests(ServerCase):
         self.assertEqual(({"out": "Cancelled.\n"}, False), (out, reply["well"]))
 
     def test_garbage(self) -> None:
-        """What is no message ends the connection."""
-        self.say(self.one, "no object")
-        self.assertFalse(self.one[1].connected)
+        """What is no message ends the connection, and nothing else."""
+        for garbage in ("no object", "[]", "5", '{"line": "x", "cancel": true}', "[" * 5000):
+            one = self.connect()
+            self.say(one, HELLO.decode(), garbage)
+            self.assertFalse(one[1].connected)
 
 
 class DistantTests(TestCase):

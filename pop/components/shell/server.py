@@ -135,7 +135,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         try:
             message = json.loads(line)
             [(kind, value)] = message.items()
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             self._leave()
             return
         if kind == "line":
