@@ -73,7 +73,7 @@ class BundleCommands:
         """Start bundles; those that are named by a module are installed first if need be"""
         for word in (bundle, *bundles):
             if (
-                not word.isdigit()
+                not word.isdecimal()
                 and self._context.get_framework().get_bundle_by_name(word) is None
             ):
                 self.install(session, word)
@@ -108,7 +108,7 @@ class BundleCommands:
         return None
 
     def _find(self, word: str) -> Bundle:
-        if word.isdigit():
+        if word.isdecimal():
             return self._context.get_bundle(int(word))
         if found := self._context.get_framework().get_bundle_by_name(word):
             return found

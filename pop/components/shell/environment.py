@@ -61,7 +61,7 @@ class EnvironmentCommands:
 
     def threads(self, session: Session, max_depth: str = "1") -> Any:
         """List the threads of this process, with so many of the calls each is in"""
-        if not max_depth.isdigit():
+        if not max_depth.isdecimal():
             session.write_line("The depth is a number.")
             return False
         for thread in threading.enumerate():
@@ -72,7 +72,7 @@ class EnvironmentCommands:
     def thread(self, session: Session, id: str, max_depth: str = "0") -> Any:
         """Show a thread, by its number, with so many of the calls it is in, or all"""
         for thread in threading.enumerate():
-            if str(thread.ident) == id and max_depth.isdigit():
+            if str(thread.ident) == id and max_depth.isdecimal():
                 session.write_line(f"Thread ID: {id} - Name: {thread.name}")
                 self._stack(session, thread, int(max_depth))
                 return None

@@ -51,7 +51,7 @@ class RegistrationCommands:
         """Show a registration, by its number"""
         found = (
             self._context.get_service_reference(None, f"({SERVICE_ID}={int(id)})")
-            if (id.isdigit())
+            if (id.isdecimal())
             else None
         )
         if found is None:
