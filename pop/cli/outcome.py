@@ -32,7 +32,10 @@ def outcome(
     """
     errand = _Errand(reactor, tidying)
     reactor.callWhenRunning(lambda: errand.begin(Deferred.fromCoroutine(work())))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     reactor.run()
+    for number, handler in before.items():
+        signal.signal(number, handler)  # the reactor leaves its own, which do nothing any more
     if not errand.result:
         raise click.Abort
     [result] = errand.result

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from textwrap import dedent
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -58,6 +59,23 @@ class OutcomeTests(SynchronousTestCase):
             "    print('tidy')",
         )
         self.assertEqual(["tidy", "aborted"], self.outcome(*lines))
+
+    def test_signals(self) -> None:
+        """Afterwards signals do what they did before: whoever goes on, in a shell for one, can be
+        interrupted and ended."""
+        program = PROGRAM.format(body="    return 3") + dedent(
+            """
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                print("interrupted")
+            print(signal.getsignal(signal.SIGTERM).name)
+            """
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
+        )
+        self.assertEqual(("got 3\ninterrupted\nSIG_DFL\n", ""), (done.stdout, done.stderr))
 
     def test_interrupted_twice(self) -> None:
         """A second Ctrl-C leaves at once, whatever has still to be ended."""
