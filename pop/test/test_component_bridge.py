@@ -148,6 +148,8 @@ class InstancesTests(BridgeCase):
         pid = self.ask("a")
         self.change(pid, "a", "")
         self.assertEqual([], self.names())
+        [trouble] = self.admin.get_configuration(pid).troubles()
+        self.assertIn("does not say the factory's name", trouble)
         self.change(pid, "a")
         self.assertEqual(["a"], self.names())
 
@@ -158,7 +160,11 @@ class InstancesTests(BridgeCase):
         with capturedLogs() as logged:
             other = self.ask("a", color="blue")
         [event] = [event for event in logged if "pid" in event]
-        self.assertIn("makes nothing: The component a is on the", formatEvent(event))
+        trouble = "The component a is on the waiting list already."
+        self.assertIn(trouble, str(formatEvent(event)))
+        self.assertEqual([trouble], self.admin.get_configuration(other).troubles())
+        self.change(other, "b")
+        self.assertEqual([], self.admin.get_configuration(other).troubles())
         self.delete(other)
         self.assertEqual("red", self.ipopo.get_instance("a").color)
 

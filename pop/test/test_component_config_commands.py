@@ -45,6 +45,17 @@ class ConfigCommandsTests(ShellCase):
         pid = self.said("config.create f").removeprefix("New configuration: ").strip()
         self.assertIn("\tNot yet updated\n", self.said(f"config.list {pid}"))
 
+    def test_trouble(self) -> None:
+        """What those find wrong who are told of a configuration, is said, and shown until it is
+        mended."""
+        said = self.said("config.create pelix.ipopo.component x=1").splitlines()
+        pid, trouble = said[0].removeprefix("New configuration: "), said[1]
+        self.assertTrue(trouble.startswith("Trouble: It makes no component, since"))
+        self.assertEqual(trouble, self.said(f"config.update {pid} x=2").strip())
+        self.assertIn(f"\t{trouble}\n", self.said("config.list"))
+        self.assertEqual("", self.said(f"config.update {pid} ipopo.factory.name=any"))
+        self.assertNotIn("Trouble", self.said("config.list"))
+
     def test_reload_and_delete(self) -> None:
         """What somebody has written is taken over, and a configuration is deleted."""
         self.said("config.update a x=1")

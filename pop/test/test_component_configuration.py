@@ -88,6 +88,8 @@ class ManagedTests(ConfigurationCase):
         self.update(x=1)
         self.assertEqual([{"x": 1}], whole.take())
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+        [trouble] = self.admin.get_configuration("a").troubles()
+        self.assertEqual("updated of bundle pop.framework failed: ValueError: broken", trouble)
         self.update(x=2)
         self.assertEqual([{"x": 1}, {"x": 2}], broken.take())
         self.flushLoggedErrors(ValueError)

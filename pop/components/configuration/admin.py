@@ -179,11 +179,20 @@ class ConfigurationAdmin:
 
     def tell(self, configuration: Configuration) -> Deferred[None]:
         """Tell whom it concerns, the best first; fires when all have been."""
+        looks = [each.look([configuration.get_pid()]) for each in self._concerned(configuration)]
+        return DeferredList(looks).addCallback(lambda _: None)
+
+    def troubles(self, configuration: Configuration) -> list[str]:
+        """What those whom it concerns have found wrong, the best first."""
+        pid = configuration.get_pid()
+        found = [each.troubles.get(pid) for each in self._concerned(configuration)]
+        return [trouble for trouble in found if trouble is not None]
+
+    def _concerned(self, configuration: Configuration) -> list[Subscriber]:
         pid, factory_pid = configuration.get_pid(), configuration.get_factory_pid()
         name = SERVICE_CONFIGADMIN_MANAGED_FACTORY if factory_pid else SERVICE_CONFIGADMIN_MANAGED
         found = self._context.get_all_service_references(name, Equal(PID, factory_pid or pid))
-        looks = [self._subscribers[each].look([pid]) for each in found if each in self._subscribers]
-        return DeferredList(looks).addCallback(lambda _: None)
+        return [self._subscribers[each] for each in found if each in self._subscribers]
 
     # For those that come and go
 

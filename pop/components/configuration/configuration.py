@@ -85,6 +85,10 @@ class Configuration:
             return False
         return wanted is None or wanted.matches(json.loads(self.text))
 
+    def troubles(self) -> list[str]:
+        """What those who were told of it found wrong, in sentences."""
+        return self._admin.troubles(self)
+
     def update(self, properties: Mapping[str, Any] | None = None) -> Deferred[bool]:
         """Replace its properties; without any, nothing is changed.
 

@@ -24,6 +24,10 @@ UPDATE_POLICY: Final = "ipopo.update.policy"
 _DIRECTIVES: Final = frozenset((FACTORY_NAME, INSTANCE_NAME, UPDATE_POLICY))
 
 
+class NoFactoryNamed(BundleException):
+    """It makes no component, since it does not say the factory's name, as ipopo.factory.name."""
+
+
 class _Wanted(NamedTuple):
     """One component."""
 
@@ -44,16 +48,19 @@ class Instances:
         self._wanted: dict[str, _Wanted] = {}
 
     async def updated(self, pid: str, properties: Mapping[str, Any]) -> None:
-        """A configuration says which component it asks for."""
+        """A configuration says which component it asks for.
+
+        @raise NoFactoryNamed: it does not say of which factory.
+        @raise AlreadyWaiting: another asks for one of that name already.
+        """
         wanted = _wanted(pid, properties)
         if wanted is None:
-            log.error("The configuration {pid} does not say {name}", pid=pid, name=FACTORY_NAME)
             await self.deleted(pid)
-        elif not self._changed(self._wanted.get(pid), wanted):
+            raise NoFactoryNamed
+        if not self._changed(self._wanted.get(pid), wanted):
             await self.deleted(pid)
-            self._add(pid, wanted)
-        else:
-            self._wanted[pid] = wanted
+            self._waiting.add(wanted.factory, wanted.name, wanted.properties)
+        self._wanted[pid] = wanted
 
     def _changed(self, before: _Wanted | None, wanted: _Wanted) -> bool:
         """Change it in flight, if that will do."""
@@ -65,14 +72,6 @@ class Instances:
         except NotWaiting:  # somebody else has taken it off the list
             return False
         return True
-
-    def _add(self, pid: str, wanted: _Wanted) -> None:
-        try:
-            self._waiting.add(wanted.factory, wanted.name, wanted.properties)
-        except BundleException as error:  # two ask for the same name
-            log.error("The configuration {pid} makes nothing: {error}", pid=pid, error=error)
-        else:
-            self._wanted[pid] = wanted
 
     async def deleted(self, pid: str) -> None:
         """A configuration asks for a component no more."""

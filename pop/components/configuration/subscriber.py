@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from pop.components.configuration.configuration import PID, Configuration
+from pop.components.errors import BundleException
 from pop.components.reference import ServiceReference
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Subscriber(ABC):
     two things at a time, and never what is past already.
 
     @ivar pid: what it is managed under, as its registration says.
+    @ivar troubles: what was wrong when it was told last, by the configuration's PID.
     """
 
     def __init__(self, admin: "ConfigurationAdmin", reference: ServiceReference, it: Any) -> None:
@@ -37,6 +39,7 @@ class Subscriber(ABC):
         self._busy = False
         self._waiting: list[Deferred[None]] = []
         self._name = f"updated of bundle {reference.bundle.get_symbolic_name()}"
+        self.troubles: dict[str, str] = {}
         self.pid = _pid(reference)
 
     def look(self, pids: Iterable[str]) -> Deferred[None]:
@@ -63,6 +66,7 @@ class Subscriber(ABC):
         """It is managed no more."""
         self.pid = ""
         self._told.clear()
+        self.troubles.clear()
 
     async def _work(self) -> None:
         self._busy = True
@@ -87,11 +91,16 @@ class Subscriber(ABC):
             del self._told[pid]
         else:
             self._told[pid] = text
+        self.troubles.pop(pid, None)
         try:
             properties = None if text is None else json.loads(text)
             await self._admin.patience.call(self._name, self.call, pid, properties)
-        except Exception:
+        except BundleException as error:
+            log.error("The configuration {pid}: {error}", pid=pid, error=error)
+            self.troubles[pid] = str(error)
+        except Exception as error:
             log.failure("{who} failed at the configuration {pid}", who=self._name, pid=pid)
+            self.troubles[pid] = f"{self._name} failed: {type(error).__name__}: {error}"
 
     @abstractmethod
     def wanted(self) -> Mapping[str, Configuration]:

@@ -64,6 +64,7 @@ class ConfigurationCommands:
         if said:
             await made.update(_changed({}, said))
         session.write_line(f"New configuration: {made.get_pid()}")
+        _complain(session, made)
 
     @Completion(CONFIGURATION, DUMMY)
     async def update(self, session: Session, pid: str, *values: str, **properties: str) -> None:
@@ -71,11 +72,14 @@ class ConfigurationCommands:
         said = _said(values, properties)
         found = self._admin().get_configuration(pid)
         await found.update(_changed(found.get_properties() or {}, said))
+        _complain(session, found)
 
     @Completion(CONFIGURATION)
     async def reload(self, session: Session, pid: str) -> None:
         """Take over what somebody else has written of a configuration"""
-        await self._find(pid).reload()
+        found = self._find(pid)
+        await found.reload()
+        _complain(session, found)
 
     @Completion(CONFIGURATION)
     async def delete(self, session: Session, pid: str) -> None:
@@ -89,6 +93,7 @@ class ConfigurationCommands:
         for configuration in found:
             for line in _lines(configuration):
                 session.write_line(line)
+            _complain(session, configuration, "\t")
         if not pid:
             session.write_line(f"{len(found)} configurations")
 
@@ -128,6 +133,11 @@ def _value(text: str) -> tuple[str, Any]:
 def _changed(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     after = {**before, **said}
     return {name: value for name, value in after.items() if said.get(name) != NONE}
+
+
+def _complain(session: Session, configuration: Configuration, indented: str = "") -> None:
+    for trouble in configuration.troubles():
+        session.write_line(f"{indented}Trouble: {trouble}")
 
 
 def _lines(configuration: Configuration) -> Iterator[str]:
