@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from pop.components.errors import NotStarted
 from pop.components.framework import Framework
 from pop.components.remote.answering import Answering, AnsweringFactory
-from pop.components.remote.errors import BadAddress, OpenAddress
+from pop.components.remote.errors import BadAddress, OpenAddress, OpenWay
 from pop.components.remote.imports import Imports
 from pop.components.remote.interfaces import IDiscovered, IExportProvider
 from pop.components.remote.offers import Offers
@@ -221,8 +221,16 @@ class PlaceTests(SynchronousTestCase):
         reactor = Network()
         for address in ("", "nonsense:1", "unix", "tcp:port", "ssl:1:privateKey=/nowhere"):
             self.assertRaises(BadAddress, place, reactor, address, True)
-        for address in ("", "nonsense:1", "unix", "tcp"):
+        for address in ("", "nonsense:1", "unix", "tcp:localhost"):
             self.assertRaises(BadAddress, way, reactor, address)
+
+    def test_overheard(self) -> None:
+        """Nor are calls made where others could read along."""
+        reactor = Network()
+        for address in ("tcp:example.org:9000", "tcp:10.0.0.1:9000", "tcp:127.0.0.1.org:9000"):
+            self.assertRaises(OpenWay, way, reactor, address)
+        for address in ("tcp:127.0.0.1:9000", "tcp:localhost:port=9000", "tcp:\\:\\:1:9000"):
+            self.assertTrue(way(reactor, address))
 
 
 class TransportTests(SynchronousTestCase):

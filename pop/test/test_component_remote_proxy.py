@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pop.components.container import use_ipopo
 from pop.components.remote.errors import NoAnswer
 from pop.test.callers import CallCase, IEcho
 
@@ -141,6 +142,23 @@ class PlaceTests(CallCase):
         third = self.make("third", {"pop.remote.peers": "unix:/both"})
         self.assertTrue(self.find(framework=both))
         self.assertIs(None, self.find(framework=third))
+
+    def test_two_discoveries(self) -> None:
+        """Several components may look for others, at the same places too: what one finds no more
+        is there as long as another does."""
+        self.export()
+        with use_ipopo(self.client.get_bundle_context()) as ipopo:
+            for name in ("one", "two"):
+                given = {"pop.remote.peers": "unix:/server unix:/nobody"}
+                ipopo.instantiate("pop-remote-discovery", name, given)
+            found = self.find()
+            for name in ("pop-remote-discovery", "one"):
+                ipopo.kill(name)
+                self.network.settle()
+                self.assertIs(found, self.find())
+            ipopo.kill("two")
+        self.network.settle()
+        self.assertIs(None, self.find())
 
     def test_two_ways(self) -> None:
         """A framework that is reached in two ways is there once, as long as one of them is."""

@@ -42,7 +42,7 @@ class Greeter:
 class SocketCase(TestCase):
     """Makes frameworks that run in this process, on the real reactor."""
 
-    timeout = 30
+    timeout = 60
 
     def setUp(self) -> None:
         from twisted.internet import reactor

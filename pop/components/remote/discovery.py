@@ -44,7 +44,7 @@ class Discovery:
         """Begin to look. What is no address is logged."""
         for address in addresses(self._peers):
             try:
-                link = self._links.take(address)
+                link = self._links.seek(address)
             except BundleException as error:
                 log.error("{error}", error=error)
                 continue
@@ -56,19 +56,17 @@ class Discovery:
     @Invalidate
     def invalidate(self, context: Any) -> None:
         """Look no more, and know nothing of what is there."""
-        found = {uid for link in self._taken for uid in link.endpoints}
         taken, self._taken = self._taken, []
+        found = {uid for link in taken for uid in link.endpoints}
         for link in taken:
             link.leave(self._look)
+            self._links.forsake(link)
         for uid in found:
             self._look(uid)
-        for link in taken:
-            self._links.give(link)
 
     def _look(self, uid: str) -> None:
         """An endpoint came, changed, or went."""
-        found = [link.endpoints[uid] for link in self._taken if uid in link.endpoints]
-        if not found:
+        if (found := self._links.find(uid)) is None:
             self._imports.remove(uid)
-        elif not self._imports.add(found[0]):
-            self._imports.replace(found[0])
+        elif not self._imports.add(found):
+            self._imports.replace(found)

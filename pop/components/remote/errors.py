@@ -76,6 +76,11 @@ class OpenAddress(BundleException):
     on the loopback interface (tcp:PORT:interface=127.0.0.1)."""
 
 
+class OpenWay(BundleException):
+    """Calls may not be made at {address}: others could read along, the secret too. Use TLS
+    (tls:HOST:PORT), a UNIX socket, or TCP on the loopback interface (tcp:127.0.0.1:PORT)."""
+
+
 class NoReactor(BundleException):
     """Calls from and to other frameworks need a framework that was made with a reactor as its
     clock."""

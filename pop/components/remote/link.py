@@ -167,6 +167,7 @@ class Links:
         self._rest = clock, retry, greeting
         self._links: dict[str, Link] = {}
         self._wanted: dict[str, int] = {}
+        self._sought: dict[Link, int] = {}
         self._ending: set[Deferred[Any]] = set()
 
     def take(self, address: str) -> Link:
@@ -188,6 +189,24 @@ class Links:
             ended = link.stop()
             self._ending.add(ended)
             ended.addBoth(lambda result: self._ending.discard(ended))
+
+    def seek(self, address: str) -> Link:
+        """The same, for somebody who wants to know whatever is there."""
+        link = self.take(address)
+        self._sought[link] = self._sought.get(link, 0) + 1
+        return link
+
+    def forsake(self, link: Link) -> None:
+        """Give back what was sought."""
+        self._sought[link] -= 1
+        if not self._sought[link]:
+            del self._sought[link]
+        self.give(link)
+
+    def find(self, uid: str) -> Endpoint | None:
+        """An endpoint as it can be called, if it can be where somebody seeks; the place that was
+        sought first goes before others."""
+        return next((link.endpoints[uid] for link in self._sought if uid in link.endpoints), None)
 
     def ended(self) -> Deferred[Any]:
         """Fires when all have ended that nobody wants."""

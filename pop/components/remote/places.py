@@ -14,12 +14,13 @@ from twisted.internet.interfaces import (
     IStreamServerEndpoint,
 )
 
-from pop.components.remote.errors import BadAddress, OpenAddress
+from pop.components.remote.errors import BadAddress, OpenAddress, OpenWay
 
 _MODE: Final = re.compile(r"(?<!\\):mode=([0-7]+)")
 _LOOPBACK: Final = re.compile(
     r"(?<!\\):interface=(127(\\?\.\d+){3}|localhost|\\:\\:1)(?=(?<!\\):|$)"
 )
+_HERE: Final = re.compile(r"tcp6?:(host=)?(127(\.\d+){3}|localhost|\\:\\:1)(:|$)")
 _OTHERS: Final = 0o002
 
 
@@ -27,7 +28,10 @@ def way(reactor: Any, address: str) -> IStreamClientEndpoint:
     """How to get to an address, as Twisted describes client endpoints.
 
     @raise BadAddress: it is none.
+    @raise OpenWay: others can read along.
     """
+    if address.startswith("tcp") and not _HERE.match(address):
+        raise OpenWay(address=address)
     try:
         found: IStreamClientEndpoint = clientFromString(reactor, address)
     except Exception as error:  # each kind has its own ways to fail
