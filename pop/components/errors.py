@@ -68,7 +68,7 @@ class ContextGone(BundleException):
     """The bundle {bundle} is not active: it may not {deed} now."""
 
 
-class NoSuchPackage(BundleException):
+class NoSuchPackage(BundleException, ValueError):
     """There is no package in {path}: it is not a directory."""
 
 

@@ -83,9 +83,10 @@ def _parse(path: str, text: str) -> Any:
         import yaml
 
         try:
-            return yaml.safe_load(text)
+            found = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ValueError(" ".join(str(error).split())) from error
+        return {} if found is None else found  # it may be all comments
     return json.loads(text)
 
 

@@ -141,6 +141,26 @@ class WrittenTests(ShellCase):
         self.assertEqual("Component 'torn' is VALID.\n", self.said("retry torn k=1"))
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 
+    def test_help(self) -> None:
+        """All commands are listed by namespace, or those of one, or one is explained; of two names
+        for one thing either will do."""
+        said = self.said("help")
+        places = [said.index(f"* Namespace '{name}':\n") for name in ("default", "event", "ipopo")]
+        self.assertEqual(sorted(places), places)
+        self.assertEqual(said, self.said("?"))
+        listed = self.said("help event")
+        self.assertIn(listed, said)
+        self.assertTrue(listed.startswith("- event.post <topic> [<property>=<value> ...]\n"))
+        self.assertEqual("Usage: unset <name>\n\nForget a variable\n", self.said("help unset"))
+        self.assertEqual(self.said("help quit").replace("quit", "exit"), self.said("help exit"))
+        self.assertIn("no command", self.said("help no.such", well=False))
+
+    def test_variables(self) -> None:
+        """Variables are listed in order; what is echoed is what was written, the named last."""
+        self.assertEqual("", self.said("set b=2 a=1"))
+        self.assertEqual("a=1\nb=2\n", self.said("set"))
+        self.assertEqual("x y k=v\n", self.said("echo x k=v y"))
+
     def test_found(self) -> None:
         """Lists are of those whose names contain a text, and are counted."""
         self.said("start mine")

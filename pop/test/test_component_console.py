@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -206,6 +207,7 @@ class InitTests(SynchronousTestCase):
         """Nothing is said by no file, and by an empty object."""
         self.assertEqual(Init(), read([]))
         self.assertEqual(Init(), read([self.write({})]))
+        self.assertEqual(Init(), read([self.write("# bundles: [p]", "init.yaml")]))
 
     def test_merge(self) -> None:
         """Later ones add to earlier ones and win over them; each path and bundle is there once."""
@@ -235,8 +237,20 @@ class InitTests(SynchronousTestCase):
 
     def test_reset(self) -> None:
         """A part may be started anew."""
-        first, second = {"bundles": ["p"]}, {"reset_bundles": True, "bundles": ["q"]}
-        self.assertEqual(("q",), read([self.write(first), self.write(second)]).bundles)
+        said = {
+            "properties": {"a": 1},
+            "environment": {"E": "1"},
+            "paths": ["/x"],
+            "bundles": ["p"],
+            "components": [{"factory": "f", "name": "n"}],
+        }
+        first, both = self.write(said), read([self.write(said)])
+        for name in said:
+            second = self.write({f"reset_{name}": True})
+            self.assertEqual(replace(both, **{name: getattr(Init(), name)}), read([first, second]))
+            self.assertEqual(both, read([first, self.write({f"reset_{name}": False})]))
+        second = self.write({"reset_bundles": True, "bundles": ["q"]})
+        self.assertEqual(("q",), read([first, second]).bundles)
 
     def test_refused(self) -> None:
         """What is not as it should be is refused, and the file is named."""
