@@ -169,6 +169,15 @@ class AnswerTests(WebCase):
         waiting.callback(None)
         self.assertEqual(200, code_of(self.ask()))
 
+    def test_date(self) -> None:
+        """Each answer says when it was given, whatever came of it."""
+        self.bind("/broken", Broken())
+        self.clock.advance(1_000_000_000)
+        for target in ("/x", "/..", "/broken"):
+            said = header_of(self.ask(target), "Date")
+            self.assertEqual("Sun, 09 Sep 2001 01:46:40 GMT", said)
+        self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
+
     def test_headers(self) -> None:
         """What a servlet says cannot begin a header of its own."""
 

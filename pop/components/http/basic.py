@@ -92,9 +92,9 @@ class WebServer:
         try:
             self._listening = await serverFromString(reactor, settings.endpoint).listen(site)
         except Exception as error:  # whatever parses, opens files and listens
-            raise CannotListen(
-                server=name, where=settings.endpoint, reason=str(error).rstrip(".")
-            ) from error
+            reason = getattr(error, "socketError", error)
+            reason = getattr(reason, "strerror", None) or str(reason).rstrip(".")
+            raise CannotListen(server=name, where=settings.endpoint, reason=reason) from error
         self._site = site
         self._say_where(settings)
 

@@ -122,7 +122,7 @@ class HTTPServletResponse:
         """Begin anew, if none of it has been sent."""
         headers = self._inbound.responseHeaders
         for name, _ in list(headers.getAllRawHeaders()):
-            if name != b"Connection":
+            if name not in (b"Connection", b"Date"):
                 headers.removeHeader(name)
 
     def started(self) -> bool:

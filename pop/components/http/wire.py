@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel, HTTPFactory, Request
+from twisted.web.http import HTTPChannel, HTTPFactory, Request, datetimeToString
 
 LINGER = 5.0
 RATE = 500
@@ -54,12 +54,14 @@ class Inbound(Request):
 
     def process(self) -> None:
         """All of it is there."""
+        self.setHeader(b"Date", self.channel.factory.date())
         self.channel.factory.serve(self)
 
     def refuse(self, code: int) -> None:
         """Answer before all of it is there."""
         self.clientproto = b"HTTP/1.1"
-        self.setHeader("Connection", "close")
+        self.setHeader(b"Connection", b"close")
+        self.setHeader(b"Date", self.channel.factory.date())
         self.channel.factory.refuse(self, code)
 
     def connectionLost(self, reason: Any) -> None:
@@ -234,6 +236,7 @@ class Site(HTTPFactory):
         self.refuse = refuse
         self.limit_of = limit_of
         self.channels: set[Channel] = set()
+        self._date = (-1, b"")
         self._empty: list[Deferred[None]] = []
 
     def startFactory(self) -> None:
@@ -244,6 +247,13 @@ class Site(HTTPFactory):
 
     def log(self, request: Request) -> None:
         """Nothing: whoever wants each request in a log asks a servlet in front for that."""
+
+    def date(self) -> bytes:
+        """The time, as headers write it."""
+        now = int(self.reactor.seconds())
+        if now != self._date[0]:
+            self._date = now, datetimeToString(now)
+        return self._date[1]
 
     def forget(self, channel: Channel) -> None:
         """A connection is gone."""
