@@ -10,6 +10,8 @@ from numbers import Number
 from typing import Any, Final
 
 SEVERAL = (tuple, list, frozenset, set)
+KEYS = (str, int, float)
+"""Of these kinds, values that are equal in Python are equal for filters; truth values aside."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LONGEST: Final = 400
 """Digits of a number in a filter; a longer text is not taken for a number."""
@@ -50,7 +52,7 @@ def keys_of_value(value: Any) -> list[Any]:
 def _key(item: Any) -> Any:
     if item is True or item is False:
         return TRUE if item else FALSE
-    return item if isinstance(item, str | int | float) else OPAQUE
+    return item if isinstance(item, KEYS) else OPAQUE
 
 
 def keys_of_text(text: str) -> tuple[Any, ...]:
