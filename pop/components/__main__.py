@@ -103,7 +103,7 @@ def _log(verbose: bool) -> None:
         textFileLogObserver,
     )
 
-    predicate = LogLevelFilterPredicate(LogLevel.info if verbose else LogLevel.critical)
+    predicate = LogLevelFilterPredicate(LogLevel.info if verbose else LogLevel.error)
     observer = FilteringLogObserver(textFileLogObserver(sys.stderr), [predicate])
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 

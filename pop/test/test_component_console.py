@@ -138,6 +138,19 @@ class ConsoleTests(ConsoleCase):
         said, _ = self.run_console("consumer", "provider", commands="echo done")
         self.assertEqual("Hello, Consumer !\ndone\nBye, Consumer !\n", said)
 
+    def test_does_not_start(self) -> None:
+        """A bundle that does not start is named, with its reason; the others do."""
+        (self.path / "broken.py").write_text(
+            "from pop.components.bundle import BundleActivator\n"
+            "@BundleActivator\n"
+            "class Activator:\n"
+            "    def start(self, context):\n"
+            "        raise OSError('out of order')\n"
+        )
+        said, trouble = self.run_console("broken", "provider", "consumer", commands="echo done")
+        self.assertEqual("Hello, Consumer !\ndone\nBye, Consumer !\n", said)
+        self.assertIn("The bundle broken did not start: OSError: out of order", trouble)
+
     def test_first_failure(self) -> None:
         """The first command that fails is the last, and the status says so."""
         said, _ = self.run_console(commands="echo one\nnonsense\necho two", status=1)
