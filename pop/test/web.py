@@ -6,10 +6,11 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.components.http.channel import Channel
 from pop.components.http.pages import Pages
 from pop.components.http.server import Server
 from pop.components.http.servlets import Servlets
-from pop.components.http.wire import Channel, Site
+from pop.components.http.site import Site
 from pop.components.patience import Patience
 
 
@@ -17,10 +18,18 @@ class Far(StringTransportWithDisconnection):
     """The far side of a connection.
 
     @ivar aborted: whether it was closed without regard to what was on its way.
+    @ivar room: bytes that it takes at once; L{None} for any.
     """
 
     protocol: Channel
     aborted = False
+    room: int | None = None
+
+    def write(self, data: bytes) -> None:
+        """Take some of it, and ask for no more if there is no room."""
+        super().write(data)
+        if self.room is not None and len(data) > self.room:
+            self.protocol.pauseProducing()
 
     def abortConnection(self) -> None:
         """Close it."""

@@ -25,8 +25,8 @@ from pop.components.http.pages import Pages
 from pop.components.http.server import Server
 from pop.components.http.servlets import Servlets
 from pop.components.http.settings import Settings, read_settings
+from pop.components.http.site import Site
 from pop.components.http.whiteboard import Whiteboard
-from pop.components.http.wire import Site
 from pop.components.requires import RequiresBest
 
 GRACE = 5.0

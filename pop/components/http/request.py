@@ -3,9 +3,9 @@
 from typing import IO, Any
 from urllib.parse import parse_qs
 
+from pop.components.http.inbound import Inbound
 from pop.components.http.paths import below
 from pop.components.http.servlets import Binding
-from pop.components.http.wire import Inbound
 
 __all__ = ["HTTPServletRequest"]
 

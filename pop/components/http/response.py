@@ -7,8 +7,9 @@ from twisted.web.http import NO_BODY_CODES, RESPONSES
 
 from pop.components.http.errors import HttpError
 from pop.components.http.eventstream import MEDIA_TYPE, accepts, event_text
+from pop.components.http.flow import PIECE, Flow
+from pop.components.http.inbound import Inbound
 from pop.components.http.pages import Pages
-from pop.components.http.wire import Inbound
 
 __all__ = ["HTTPServletResponse"]
 
@@ -24,7 +25,7 @@ class HTTPServletResponse:
         self._inbound = inbound
         self._path = path
         self._pages = pages
-        self._flow: _Flow | None = None
+        self._flow: Flow | None = None
 
     def set_response(self, code: int, message: str | None = None) -> None:
         """What came of it: C{200} unless said otherwise."""
@@ -57,9 +58,8 @@ class HTTPServletResponse:
         if self._inbound.gone or self._inbound.finished:
             return succeed(None)
         if self._flow is None:
-            self._flow = _Flow(self._inbound)
-        self._inbound.write(data.encode() if isinstance(data, str) else data)
-        return self._flow.room()
+            self._flow = Flow(self._inbound)
+        return self._flow.write(data.encode() if isinstance(data, str) else data)
 
     def send_content(
         self,
@@ -80,7 +80,9 @@ class HTTPServletResponse:
             self.set_header("Content-Type", mime_type + "; charset=utf-8" * is_text)
         if content_length is not None and not self.is_header_set("Content-Length"):
             self.set_header("Content-Length", len(body) if content_length < 0 else content_length)
-        if not self._inbound.gone:
+        if self._flow is not None or len(body) > PIECE:
+            self.write(body)
+        elif not self._inbound.gone:
             self._inbound.write(body)
 
     def send_error(self, code: int, details: str = "") -> None:
@@ -132,59 +134,20 @@ class HTTPServletResponse:
     def finish(self) -> None:
         """That was all."""
         inbound = self._inbound
-        if self._flow is not None:
-            self._flow.end()
         if inbound.gone or inbound.finished:
             return
         bare = not inbound.startedWriting and inbound.code not in NO_BODY_CODES
         if bare and not self.is_header_set("Content-Length"):
             self.set_header("Content-Length", 0)
-        inbound.finish()
+        if self._flow is None:
+            inbound.finish()
+        else:
+            self._flow.end(inbound.finish)
 
     def abandon(self) -> None:
         """That was not all, and no more comes: the client sees it in that the connection ends."""
-        if self._flow is not None:
-            self._flow.end()
         if not self._inbound.gone:
             self._inbound.channel.abort()
-
-
-class _Flow:
-    """Pauses whoever writes faster than the client reads."""
-
-    def __init__(self, inbound: Inbound) -> None:
-        self._inbound: Inbound | None = inbound
-        self._paused = False
-        self._waiting: list[Deferred[None]] = []
-        inbound.registerProducer(self, True)
-
-    def room(self) -> Deferred[None]:
-        """Fires when more can be written."""
-        if not self._paused:
-            return succeed(None)
-        waiting: Deferred[None] = Deferred(self._waiting.remove)
-        self._waiting.append(waiting)
-        return waiting
-
-    def end(self) -> None:
-        """Nothing more is written."""
-        inbound, self._inbound = self._inbound, None
-        if inbound is not None and not inbound.gone:
-            inbound.unregisterProducer()
-
-    def pauseProducing(self) -> None:
-        """The client is slow."""
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        """It has read what there was."""
-        self._paused = False
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None)
-
-    def stopProducing(self) -> None:
-        """It has gone: who waits is cancelled with what answers it."""
 
 
 def _phrase(message: str) -> bytes:

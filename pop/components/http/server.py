@@ -10,12 +10,12 @@ from twisted.python.failure import Failure
 
 from pop.components.http import HTTP_MAX_BODY_SIZE
 from pop.components.http.errors import BadTarget, HttpError
+from pop.components.http.inbound import Inbound
 from pop.components.http.pages import Pages
 from pop.components.http.paths import path_of
 from pop.components.http.request import HTTPServletRequest
 from pop.components.http.response import HTTPServletResponse
 from pop.components.http.servlets import Binding, Servlets
-from pop.components.http.wire import Inbound
 
 log = Logger()
 Call = Callable[[HTTPServletRequest, HTTPServletResponse], Any]
@@ -54,7 +54,10 @@ class Server:
         except BadTarget:
             binding = None
         said = None if binding is None else binding.parameters.get(HTTP_MAX_BODY_SIZE)
-        limit = self._limit if said is None else int(said)
+        try:
+            limit = self._limit if said is None else int(said)
+        except (TypeError, ValueError):  # it is as if the servlet had said nothing
+            limit = self._limit
         return limit if limit > 0 else None
 
     def refuse(self, inbound: Inbound, code: int) -> None:

@@ -224,6 +224,51 @@ class FlowTests(WebCase):
         self.assertEqual("cancelled", self.ended)
 
 
+class LongTests(WebCase):
+    """Answers that are sent in one go, to clients that take their time."""
+
+    size = 200_000
+
+    def setUp(self) -> None:
+        super().setUp()
+        test = self
+
+        class Long:
+            def do_GET(self, request: Any, response: Any) -> None:
+                """As much as there is."""
+                response.send_content(200, b"~" * test.size, "text/plain")
+
+        self.bind("/long", Long())
+        self.bind("/", Echo())
+        self.far = self.connect()
+        self.far.room = 1
+        self.far.send("GET /long HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n")
+
+    def test_whole(self) -> None:
+        """It may take any time, as long as the client goes on; its next answer comes then."""
+        said = self.far.take()
+        self.assertLess(len(said), self.size)
+        while len(said) < self.size:
+            self.clock.advance(9)
+            self.far.protocol.resumeProducing()
+            more = self.far.take()
+            self.assertTrue(more)
+            said += more
+        self.assertEqual(self.size, said.count("~"))
+        self.far.protocol.resumeProducing()
+        self.assertIn("/next", said + self.far.take())
+        self.far.loseConnection()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_not_read(self) -> None:
+        """A client that reads nothing for too long is let go, with what was to be sent to it."""
+        self.clock.advance(9)
+        self.assertTrue(self.far.connected)
+        self.clock.advance(1)
+        self.assertTrue(self.far.aborted)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
 class EventTests(WebCase):
     """Answers of events."""
 

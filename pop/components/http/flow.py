@@ -1,0 +1,95 @@
+"""What is sent at the pace of whoever reads it."""
+
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall
+
+from pop.components.http.inbound import Inbound
+
+PIECE = 1 << 16
+"""Bytes that are sent at a time; about as many wait to be read by the system, too."""
+
+
+class Flow:
+    """The body of an answer.
+
+    Pieces of it are sent as long as the client reads. If it reads nothing for as long as a request
+    may take to arrive, the connection is closed: else, those who never read would cost memory for
+    ever, and a long answer would have to be sent within that time.
+    """
+
+    def __init__(self, inbound: Inbound) -> None:
+        self._inbound = inbound
+        self._channel = inbound.channel
+        self._left: deque[bytes] = deque()
+        self._paused = False
+        self._waiting: list[Deferred[None]] = []
+        self._finish: Callable[[], None] | None = None
+        self._watch: IDelayedCall | None = None
+        inbound.flow = self
+        inbound.registerProducer(self, True)
+        if self._channel.crowded:  # by an answer before this one
+            self.pauseProducing()
+
+    def write(self, data: bytes) -> Deferred[None]:
+        """Send some of it.
+
+        @return: fires when all that was written so far is on its way.
+        """
+        self._left.extend(data[at : at + PIECE] for at in range(0, len(data), PIECE))
+        self._send()
+        if not self._paused:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def end(self, finish: Callable[[], None]) -> None:
+        """That was all: call something when it is on its way."""
+        self._finish = finish
+        self._send()
+
+    def stop(self) -> None:
+        """No more can be sent, or is to be: whoever waits is cancelled with what answers."""
+        self._left.clear()
+        self._stop_watch()
+
+    def _send(self) -> None:
+        while self._left and not self._paused:
+            self._inbound.write(self._left.popleft())
+        if self._paused:
+            return
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
+        # Not if one of those has written more than there is room for.
+        if self._finish is not None and not self._paused:
+            finish, self._finish = self._finish, None
+            self._inbound.unregisterProducer()
+            finish()
+
+    # For the connection
+
+    def pauseProducing(self) -> None:
+        """The client is slow."""
+        self._paused = True
+        seconds = self._channel.factory.timeOut
+        if seconds and self._watch is None:
+            self._watch = self._channel.callLater(seconds, self._channel.abort)
+
+    def resumeProducing(self) -> None:
+        """It has read what there was."""
+        self._paused = False
+        self._stop_watch()
+        self._send()
+
+    def stopProducing(self) -> None:
+        """It is gone."""
+        self.stop()
+
+    def _stop_watch(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None and watch.active():
+            watch.cancel()
