@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
+
 from pop.components import configuration
 from pop.components.configuration.admin import (
     SERVICE_CONFIGADMIN_MANAGED,
@@ -48,6 +50,32 @@ class Managed:
         """What was told since the last time."""
         told, self.told = self.told, []
         return told
+
+
+class Keeper:
+    """Keeps configurations in memory, and takes its time."""
+
+    def __init__(self, **kept: Any) -> None:
+        self.kept = kept
+        self.result: Deferred[None] = succeed(None)
+
+    def get_pids(self) -> list[str]:
+        """For the administration."""
+        return list(self.kept)
+
+    def load(self, pid: str) -> Any:
+        """For the administration."""
+        return self.kept[pid]
+
+    def store(self, pid: str, properties: Any) -> Deferred[None]:
+        """For the administration."""
+        self.kept[pid] = properties
+        return self.result
+
+    def delete(self, pid: str) -> Deferred[None]:
+        """For the administration."""
+        self.kept.pop(pid, None)
+        return self.result
 
 
 def admin_of(framework: Framework) -> ConfigurationAdmin:

@@ -6,7 +6,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from pop.components import (
+    HANDLER_ID,
+    SERVICE_HANDLER_FACTORY,
+    SERVICE_WAITING_LIST,
     ComponentFactory,
+    Handler,
     HiddenProperty,
     Invalidate,
     Phase,
@@ -15,6 +19,7 @@ from pop.components import (
     RequiresConfiguration,
 )
 from pop.components.configuration.instances import COMPONENT_PID, FACTORY_NAME, UPDATE_POLICY
+from pop.components.factory import context_of
 from pop.test.configured import ConfiguredCase, admin_of
 
 
@@ -168,6 +173,16 @@ class InstancesTests(BridgeCase):
         self.delete(other)
         self.assertEqual("red", self.ipopo.get_instance("a").color)
 
+    def test_off_the_list(self) -> None:
+        """If somebody has taken the component off the waiting list, the next change makes it."""
+        pid = self.ask("a")
+        reference = self.context.get_service_reference(SERVICE_WAITING_LIST)
+        assert reference is not None
+        self.successResultOf(self.context.get_service(reference).remove("a"))
+        self.assertEqual([], self.names())
+        self.change(pid, "a", color="red")
+        self.assertEqual("red", self.ipopo.get_instance("a").color)
+
     def test_taken_off(self) -> None:
         """Whoever kills the component by hand does not keep its configuration from making another,
         nor from being deleted."""
@@ -231,6 +246,34 @@ class FollowersTests(BridgeCase):
         self.update("x", color="red")
         self.successResultOf(self.bundle.stop())
         self.assertEqual("red", made.color)
+        self.assertEqual([], list(self.ipopo.component("a").handlers))
+
+    def test_waits_for_others(self) -> None:
+        """One that waits for a handler is followed, too, and once only when that has come."""
+
+        class Handlers:
+            def get_handlers(self, component: Any, instance: Any) -> list[Handler]:
+                return []
+
+        @ComponentFactory("waits")
+        @Property("color", "color", "white")
+        @Property("pid", "service.pid", "x")
+        class Waits:
+            color: str
+
+        declared = context_of(Waits)
+        assert declared is not None
+        declared.configuration("test.handler")["x"] = None
+        self.successResultOf(self.bundle.stop())
+        made = self.make(Waits)
+        self.successResultOf(self.bundle.start())
+        self.context.register_service(
+            SERVICE_HANDLER_FACTORY, Handlers(), {HANDLER_ID: "test.handler"}
+        )
+        admin_of(self.framework).get_configuration("x").update({"color": "red"})
+        self.assertEqual("red", made.color)
+        found = self.context.get_all_service_references("pelix.configadmin.managed")
+        self.assertEqual(1, len(found))
 
     def test_not_followed(self) -> None:
         """Those that a configuration has made, that require one, or that are told of theirs

@@ -274,5 +274,6 @@ class ConfigurationTests(ConfigurationCase):
         self.failed(gone.reload(), ConfigurationGone)
         self.assertRaises(ConfigurationGone, gone.get_properties)
         self.assertFalse(gone.is_valid() or gone.matches(None))
+        self.done(gone.delete())
         self.update(x=3)
         self.assertFalse(gone.is_valid())

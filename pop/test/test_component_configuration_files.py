@@ -17,7 +17,7 @@ from pop.components.configuration.errors import (
 )
 from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE
 from pop.components.framework import Framework
-from pop.test.configured import ConfigurationCase, Managed, admin_of
+from pop.test.configured import ConfigurationCase, Keeper, Managed, admin_of
 
 
 class FolderTests(ConfigurationCase):
@@ -110,32 +110,6 @@ class FolderTests(ConfigurationCase):
         os.chdir("/")
         self.done(admin_of(other).get_configuration("a").update({"x": 1}))
         self.assertEqual(1, self.kept()["x"])
-
-
-class Keeper:
-    """Keeps configurations in memory, and takes its time."""
-
-    def __init__(self, **kept: Any) -> None:
-        self.kept = kept
-        self.result: Deferred[None] = succeed(None)
-
-    def get_pids(self) -> list[str]:
-        """For the administration."""
-        return list(self.kept)
-
-    def load(self, pid: str) -> Any:
-        """For the administration."""
-        return self.kept[pid]
-
-    def store(self, pid: str, properties: Any) -> Deferred[None]:
-        """For the administration."""
-        self.kept[pid] = properties
-        return self.result
-
-    def delete(self, pid: str) -> Deferred[None]:
-        """For the administration."""
-        self.kept.pop(pid, None)
-        return self.result
 
 
 class KeeperTests(ConfigurationCase):

@@ -34,6 +34,7 @@ class Lamp:
     def __init__(self) -> None:
         self.noted: list[Any] = []
         self.then: Any = None
+        self.last: Any = None
 
     @Validate
     def validate(self, context: Any) -> Any:
@@ -42,9 +43,10 @@ class Lamp:
         return self.then and self.then()
 
     @Invalidate
-    def invalidate(self, context: Any) -> None:
+    def invalidate(self, context: Any) -> Any:
         """For the container."""
         self.noted.append(("off", self.color))
+        return self.last and self.last()
 
     def take(self) -> list[Any]:
         """What was noted since the last time."""
@@ -158,6 +160,19 @@ class RequiredTests(ConfiguredCase):
         self.assertEqual(Phase.VALID, self.state())
         registration.unregister()
         self.assertEqual(Phase.INVALID, self.state())
+
+    def test_back_in_time(self) -> None:
+        """One whose configuration is there again before it has been invalidated for that, is
+        invalidated once, and then has what that says."""
+        made = self.make(lamp("a"))
+        self.update(color="red")
+        ending: Deferred[None] = Deferred()
+        made.last = lambda: ending
+        self.delete()
+        self.update(color="blue")
+        ending.callback(None)
+        self.assertEqual([("on", "red"), ("off", "red"), ("on", "blue")], made.take())
+        self.assertEqual(Phase.VALID, self.state())
 
     def test_killed(self) -> None:
         """One that is gone is told nothing, and is managed no more."""

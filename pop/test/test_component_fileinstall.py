@@ -8,12 +8,13 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from pop.components import fileinstall
+from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE
 from pop.components.contents import Contents
 from pop.components.errors import NotStarted
 from pop.components.fileinstall import FileInstall, NotWatching
 from pop.components.framework import Framework
 from pop.test.bundles import BundleCase
-from pop.test.configured import ConfigurationCase
+from pop.test.configured import ConfigurationCase, Keeper
 
 
 class Listener:
@@ -204,6 +205,9 @@ class WatchTests(WatchCase):
         self.assertEqual([("a", "", "")], listener.take())
         self.watch.remove_listener(folder, listener)
         self.assertRaises(NotWatching, self.watch.remove_listener, folder, listener)
+        self.watch.add_listener(folder, listener)
+        self.done(self.bundle.stop())
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_nobody_listens(self) -> None:
         """Without listeners nobody looks, and the end of the bundle is the end of all looking."""
@@ -346,6 +350,20 @@ class EditsTests(ConfigurationCase):
         self.clock.advance(1)
         self.assertEqual([("a", {"x": 1}), ("a", None)], managed.take())
         self.assertEqual([("a", {"x": 1})], other.take())
+
+    def test_kept_elsewhere(self) -> None:
+        """What is kept elsewhere is not deleted with a file of its name; and a file that is named
+        for no PID is passed over."""
+        self.context.register_service(
+            SERVICE_CONFIGADMIN_PERSISTENCE, Keeper(), {"service.ranking": 1}
+        )
+        self.update(x=1)
+        self.file.write_text("{")
+        (self.folder / "a\\b.config.js").write_text("{}")
+        self.clock.advance(1)
+        self.file.unlink()
+        self.clock.advance(1)
+        self.assertEqual(["a"], [each.get_pid() for each in self.admin.list_configurations()])
 
     def test_never_written(self) -> None:
         """A configuration that has no file yet is not deleted by others' coming and going."""
