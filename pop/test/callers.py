@@ -51,6 +51,7 @@ class Echo:
             "value": ValueError("not that"),
             "key": KeyError("k"),
             "own": OutOfWords(word="none"),
+            "stop": StopIteration(5),
             "unicode": UnicodeDecodeError("utf-8", b"", 0, 1, "no"),
         }[error]
 

@@ -109,6 +109,17 @@ class ExportTests(AdminCase):
         [one] = self.admin.export_service(self.reference, {"a": 1, "A": 2})
         self.assertIn("compared without", str(one.get_exception()))
 
+    def test_listener_fails(self) -> None:
+        """That somebody fails who is told harms neither the export nor others who are."""
+        names = ("pelix.rsa.remoteserviceadmineventlistener",)
+        for name in (*names, "pelix.remote.endpoint.export.listener"):
+            self.context.register_service(name, object(), {"service.ranking": 1})
+        [one] = self.admin.export_service(self.reference)
+        one.close()
+        self.assertEqual((None, []), (one.get_exception(), self.exported()))
+        self.assertEvents("EXPORT_REGISTRATION", "EXPORT_UNREGISTRATION")
+        self.assertEqual(4, len(self.flushLoggedErrors(AttributeError)))
+
     def test_follows(self) -> None:
         """What changes at the registration is made known; what changes nothing there, is not."""
         [one] = self.admin.export_service(self.reference)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 
 from pop.components.errors import BundleException
 from pop.components.remote.errors import (
@@ -62,6 +62,15 @@ class CallTests(CallCase):
         self.assertEqual("There are no words left but none.", str(own))
         self.assertEqual("'k'", str(self.error(self.far.fail("key"), KeyError)))
         self.assertIn("utf-8", str(self.error(self.far.fail("unicode"), UnicodeDecodeError)))
+
+    def test_stop(self) -> None:
+        """What would end a loop, or a coroutine, of whoever calls is an error like any other."""
+
+        async def call() -> Any:
+            return await self.far.fail("stop")
+
+        error = self.error(Deferred.fromCoroutine(call()), RemoteError)
+        self.assertEqual(("builtins.StopIteration", "5"), (error.kind, str(error)))
 
     def test_wrong_arguments(self) -> None:
         """A call that the method does not take is a TypeError, as it is at home."""

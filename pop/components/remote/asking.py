@@ -6,13 +6,17 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.components.errors import BundleException
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.errors import ConnectionBroke, NoAnswer
+from pop.components.remote.errors import BadEndpoint, ConnectionBroke, NoAnswer
+from pop.components.remote.messages import Nonsense
 from pop.components.remote.remoteerror import remote_error
 from pop.components.remote.wire import BEAT, Wire, why
+
+log = Logger()
 
 
 class Told(Protocol):
@@ -70,6 +74,8 @@ class Asking(Wire):
 
     def on_hello(self, said: dict[str, Any]) -> None:
         """They have greeted each other."""
+        if self._beat is not None:
+            raise Nonsense("a second greeting")
         self.greeted()
         self._beat = self._clock.callLater(BEAT, self._ping)
         self._told.connected(self)
@@ -83,8 +89,13 @@ class Asking(Wire):
         self.say("a sign of life", "ping")
 
     def on_added(self, described: dict[str, Any]) -> None:
-        """There is one more to be called."""
-        self._told.found(Endpoint.from_json(described))
+        """There is one more to be called; one that cannot be understood harms no other."""
+        try:
+            endpoint = Endpoint.from_json(described)
+        except BadEndpoint as error:
+            log.warn("{address}: {error}", address=self._told.address, error=error)
+        else:
+            self._told.found(endpoint)
 
     on_updated = on_added
 
@@ -99,8 +110,9 @@ class Asking(Wire):
 
     def on_error(self, number: int, kind: str, text: str) -> None:
         """A call has failed there."""
+        error = remote_error(kind, text)
         if (call := self._ended(number)) is not None:
-            call.answer.errback(remote_error(kind, text))
+            call.answer.errback(error)
 
     def call(
         self,

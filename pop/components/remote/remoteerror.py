@@ -4,6 +4,9 @@ import builtins
 import sys
 from functools import lru_cache
 
+_MEANT = (StopIteration, StopAsyncIteration)
+"""What ends a loop or a coroutine, and would end that of the caller."""
+
 
 class RemoteError(Exception):
     """A method that was called elsewhere failed there.
@@ -32,7 +35,7 @@ def remote_error(kind: str, text: str) -> RemoteError:
     module, _, name = kind.rpartition(".")
     known = vars(builtins).get(name) if module == "builtins" else _find(module, name)
     both = RemoteError
-    if isinstance(known, type) and issubclass(known, Exception):
+    if isinstance(known, type) and issubclass(known, Exception) and known not in _MEANT:
         both = _joined(known)  # type: ignore[arg-type]  # a class can be hashed
     error = both.__new__(both, text)
     error.args = (text,)

@@ -1,0 +1,147 @@
+"""The end that calls, and what it is told by the other, whatever that is."""
+
+import json
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from pop.components.remote.asking import Asking
+from pop.components.remote.endpoint import Endpoint
+from pop.components.remote.errors import ConnectionBroke
+from pop.components.remote.remoteerror import RemoteError
+from pop.test.remotes import endpoint
+
+
+class AskingTests(SynchronousTestCase):
+    """One connection."""
+
+    address = "unix:/there"
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.told: list[Any] = []
+        self.wire = Asking(self, self.clock, {"pop": 1})
+        self.transport: Any = StringTransport()
+        self.wire.makeConnection(self.transport)
+
+    def connected(self, wire: Asking) -> None:
+        """Note it."""
+        self.told.append("connected")
+
+    def refused(self, why: str) -> None:
+        """Note it."""
+        self.told.append(("refused", why))
+
+    def found(self, endpoint: Endpoint) -> None:
+        """Note it."""
+        self.told.append(("found", endpoint.uid))
+
+    def lost(self, uid: str) -> None:
+        """Note it."""
+        self.told.append(("lost", uid))
+
+    def disconnected(self, why: str) -> None:
+        """Note it."""
+        self.told.append("disconnected")
+
+    def say(self, *message: Any) -> None:
+        """What the other end says."""
+        data = json.dumps(message).encode()
+        self.wire.dataReceived(len(data).to_bytes(4, "big") + data)
+
+    def take(self) -> list[Any]:
+        """What was told since the last time."""
+        told, self.told = self.told, []
+        return told
+
+    def call(self) -> Any:
+        """Call something there."""
+        return self.wire.call(endpoint("1"), "say", (), {}, 5)
+
+    def lose(self) -> None:
+        """The connection is over, if it is not yet."""
+        if "disconnected" not in self.told:
+            self.wire.connectionLost()
+
+    def tearDown(self) -> None:
+        self.lose()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_told(self) -> None:
+        """What the other end says is told."""
+        self.say("hello", {"pop": 1, "framework": "far"})
+        self.say("added", endpoint("1").to_json())
+        self.say("updated", endpoint("1").to_json())
+        self.say("removed", "1")
+        self.assertEqual(["connected", ("found", "1"), ("found", "1"), ("lost", "1")], self.take())
+
+    def test_not_understood(self) -> None:
+        """An endpoint that cannot be understood harms no other, nor does anything unknown."""
+        self.say("hello", {})
+        self.say("added", {"uid": "2"})
+        self.say("added", None)
+        self.say("waves", 1, 2, 3)
+        self.say("added", endpoint("1").to_json())
+        self.assertEqual(["connected", ("found", "1")], self.take())
+
+    def test_refused(self) -> None:
+        """Why it is sent away is told."""
+        self.say("refused", "not you")
+        self.assertEqual([("refused", "not you")], self.take())
+
+    def test_nonsense(self) -> None:
+        """What makes no sense ends the connection, and all calls with it."""
+        for nonsense in (
+            ["result"],
+            ["error", 1],
+            ["hello"],
+            ["hello", {}],
+            [],
+            "hello",
+            ["error", 1, 2, 3],
+        ):
+            self.setUp()
+            self.say("hello", {})
+            call = self.call()
+            self.say(*nonsense) if isinstance(nonsense, list) else self.say(1, nonsense)
+            self.assertTrue(self.transport.disconnected, nonsense)
+            self.lose()
+            self.assertIn("unix:/there", str(self.failureResultOf(call, Exception).value))
+
+    def test_late(self) -> None:
+        """An answer that nobody waits for any more is none."""
+        self.say("hello", {})
+        call = self.call()
+        self.clock.advance(6)
+        self.failureResultOf(call)
+        self.say("result", 1, "late")
+        self.say("error", 7, "builtins.ValueError", "late")
+        self.assertFalse(self.transport.disconnected)
+
+    def test_nothing_done(self) -> None:
+        """Whatever kind of error it names, no module is imported for it and nothing is called."""
+        self.say("hello", {})
+        for kind in (
+            "antigravity.Error",
+            "builtins.SystemExit",
+            "builtins.print",
+            "builtins.bool",
+            "os.system",
+            "",
+            ".",
+            "twisted.internet.task.Clock",
+        ):
+            call = self.call()
+            self.say("error", self.wire._last, kind, "words")
+            error = self.failureResultOf(call, RemoteError).value
+            self.assertEqual((RemoteError, "words"), (type(error), str(error)))
+
+    def test_gone(self) -> None:
+        """When the connection is over, nothing is answered any more."""
+        self.say("hello", {})
+        call = self.call()
+        self.lose()
+        self.failureResultOf(call, ConnectionBroke)
+        self.assertEqual(["connected", "disconnected"], self.told)
