@@ -103,7 +103,7 @@ def _log(verbose: bool) -> None:
         textFileLogObserver,
     )
 
-    predicate = LogLevelFilterPredicate(LogLevel.info if verbose else LogLevel.error)
+    predicate = LogLevelFilterPredicate(LogLevel.info if verbose else LogLevel.warn)
     observer = FilteringLogObserver(textFileLogObserver(sys.stderr), [predicate])
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 

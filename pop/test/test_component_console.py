@@ -12,6 +12,27 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components.initfile import BadInitFile, Component, Init, read
 
+TORN = """
+from pop.components import ComponentFactory, Instantiate, Provides, Requires
+
+@ComponentFactory("torn")
+@Instantiate("torn-1")
+class Torn:
+    def __init__(self):
+        raise ValueError("oops")
+
+@ComponentFactory("one")
+@Provides("one")
+@Requires("it", "two")
+@Instantiate("one")
+class One: ...
+
+@ComponentFactory("two")
+@Provides("two")
+@Requires("it", "one")
+@Instantiate("two")
+class Two: ...
+"""
 PROVIDER = """
 from pop.components import ComponentFactory, Provides, Instantiate
 
@@ -156,6 +177,18 @@ class ConsoleTests(ConsoleCase):
         said, _ = self.run_console(commands="echo one\nnonsense\necho two", status=1)
         self.assertIn("one", said)
         self.assertNotIn("two", said)
+
+    def test_complains(self) -> None:
+        """What goes wrong though no command has failed is complained of, by name."""
+        (self.path / "torn.py").write_text(TORN)
+        said, complained = self.run_console(commands="start torn")
+        self.assertIn("Starting bundle 11 (torn)...\n", said)
+        for expected in (
+            "The component torn-1 cannot be made by the factory torn: ValueError: oops",
+            "two requires one (it), and one requires two (it)",
+        ):
+            self.assertIn(expected, complained)
+        self.assertNotIn("Traceback", complained)
 
     def test_run(self) -> None:
         """Commands may come from a file."""
