@@ -150,10 +150,10 @@ class Container(Inventory):
         instance = construct(factory.cls, name, factory.declared)
         given = dict(properties or {})
         component = assemble(self, factory.declared, factory.context, name, instance, given)
-        self._equip(component)
+        equipped = self._equip(component)
         self._add(component)
         self.tell(Kind.INSTANTIATED, factory_name, name)
-        self._begin(component)
+        self._begin(component, equipped)
         return instance
 
     def _check_name(self, name: Any, factory: Factory) -> None:
@@ -172,14 +172,15 @@ class Container(Inventory):
         self.components[component.name] = component
         self.promises.add(component)
 
-    def _equip(self, component: Component) -> None:
-        """Give it its handlers, if all that make them are there.
+    def _equip(self, component: Component) -> bool:
+        """Give it its handlers, if all that make them are there; whether they are.
 
         @raise NotConstructed: one makes none.
         """
-        if self.missing(component):
-            return
-        for handler_id in component.declared.handler_ids() - KINDS:
+        needed = component.declared.handler_ids() - KINDS
+        if not self._handlers.keys() >= needed:
+            return False
+        for handler_id in needed:
             _, makes = self._handlers[handler_id]
             try:
                 component.handlers += makes.get_handlers(component, component.instance)
@@ -189,10 +190,11 @@ class Container(Inventory):
                 raise NotConstructed(
                     component=component.name, factory=component.declared.name, reason=reason
                 ) from error
+        return True
 
-    def _begin(self, component: Component) -> None:
+    def _begin(self, component: Component, equipped: bool) -> None:
         """Start it, or let it wait for those handlers that are not there."""
-        if self.missing(component):
+        if not equipped:
             self.waiting[component.name] = component
             return
         component.start()
@@ -274,13 +276,13 @@ class Container(Inventory):
     def _wait_no_more(self, component: Component) -> None:
         """Begin; if a handler cannot be made, it waits on for another."""
         try:
-            self._equip(component)
+            equipped = self._equip(component)
         except NotConstructed as error:
             log.error("{error}", error=error)
             self.waiting[component.name] = component
         else:
             self.waiting.pop(component.name, None)
-            self._begin(component)
+            self._begin(component, equipped)
 
     def _remove_handler(self, reference: ServiceReference) -> None:
         """Those that need it wait; another that was registered for the same takes its place."""

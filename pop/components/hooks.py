@@ -83,7 +83,8 @@ class Handlers(list[Handler]):
 
     def valid(self) -> bool:
         """Whether all let the component be valid; one that fails does not."""
-        return all(self._ask(handler, "is_valid") for handler in self)
+        # No generator is made for what nearly always is empty.
+        return not self or all(self._ask(handler, "is_valid") for handler in self)
 
     def why(self) -> list[str]:
         """What keeps the component from being valid, one sentence for each that does."""
