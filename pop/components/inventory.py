@@ -5,6 +5,7 @@ from typing import Any
 
 from pop.components.bundle import Bundle
 from pop.components.component import Component
+from pop.components.configured import HANDLER_CONFIGADMIN
 from pop.components.context import BundleContext
 from pop.components.details import factory_details, instance_details
 from pop.components.errors import NoSuchComponent, NoSuchFactory
@@ -109,7 +110,7 @@ class Inventory:
     def get_instance_details(self, name: str) -> dict[str, Any]:
         """What is known of a component, for people."""
         component = self.component(name)
-        missing = ", ".join(sorted(self.missing(component)))
+        missing = ", ".join(map(_hinted, sorted(self.missing(component))))
         waits = [f"no bundle has what it is declared with: {missing}"] if missing else []
         why = waits or explain(component, self.promises)
         return {**instance_details(component), "why": why}
@@ -121,3 +122,10 @@ class Inventory:
             for handler_id in component.declared.handler_ids() - KINDS
             if handler_id not in self._handlers
         }
+
+
+def _hinted(handler_id: str) -> str:
+    """A handler that is missing, and who has it, if that is a bundle of pop's."""
+    if handler_id == HANDLER_CONFIGADMIN:
+        return f"{handler_id} (start the bundle pop.components.configuration)"
+    return handler_id

@@ -309,7 +309,8 @@ class CommandTests(ShellCase):
         self.done(self.install("mine", text).start())
         self.assertIn("Why......:\n\t_x: nobody provides my.spec\n", self.said("instance lacks"))
         self.assertIn(
-            "Why......:\n\tno bundle has what it is declared with: ipopo.configadmin\n",
+            "Why......:\n\tno bundle has what it is declared with: ipopo.configadmin "
+            "(start the bundle pop.components.configuration)\n",
             self.said("instance waits"),
         )
         self.assertNotIn("Why", self.said("instance fails"))

@@ -17,6 +17,7 @@ from pop.components.shell.completion import (
     Completion,
 )
 from pop.components.shell.session import Session
+from pop.components.shell.tables import counted
 
 CONFIGURATION: Final = "configuration"
 """How the PIDs of configurations are completed."""
@@ -95,7 +96,7 @@ class ConfigurationCommands:
                 session.write_line(line)
             _complain(session, configuration, "\t")
         if not pid:
-            session.write_line(f"{len(found)} configurations")
+            session.write_line(counted(len(found), "configuration"))
 
     def complete(self, context: BundleContext, text: str) -> Iterable[str]:
         """The PIDs that there are, for the shell."""
