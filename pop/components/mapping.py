@@ -45,8 +45,7 @@ class MapDependency(Dependency):
 
     def left(self, reference: ServiceReference) -> None:
         """Its place is free."""
-        if reference in self.keys:
-            self.stale[self.keys.pop(reference)] = None
+        if self._forget(reference):
             self.touched()
 
     def refresh(self) -> None:
@@ -64,11 +63,19 @@ class MapDependency(Dependency):
         known = key is not None or self.requirement.allow_none
         if known and before is not _NOWHERE and before == key:
             return
-        self.left(reference)
+        changed = self._forget(reference)
         if known and _can_be_key(key):
             self.keys[reference] = key
             self.stale[key] = None
+            changed = True
+        if changed:  # only now: with another key it has not been away for a moment
             self.touched()
+
+    def _forget(self, reference: ServiceReference) -> bool:
+        if reference not in self.keys:
+            return False
+        self.stale[self.keys.pop(reference)] = None
+        return True
 
     def breaks(self) -> bool:
         """If nothing would be left."""

@@ -39,6 +39,65 @@ class Broken:
         """Nothing."""
 
 
+class Prototype:
+    """Makes an object for each use, and has those that are not given back."""
+
+    def __init__(self) -> None:
+        self.used: list[Thing] = []
+
+    def get_service(self, bundle: Any, registration: Any) -> Thing:
+        """One more."""
+        self.used.append(Thing(f"made {len(self.used)}"))
+        return self.used[-1]
+
+    def unget_service_instance(self, bundle: Any, registration: Any, thing: Thing) -> None:
+        """One less."""
+        self.used.remove(thing)
+
+    def unget_service(self, bundle: Any, registration: Any) -> None:
+        """None any more."""
+
+
+class PrototypeTests(Base):
+    """Offers of which each component gets an object of its own."""
+
+    def test_every_kind(self) -> None:
+        """Whatever the requirement, each component has one object of its own for each offer, and
+        gives it back when the offer, or the component, is gone. (iPOPO's gives none back.)"""
+        for decorator in (
+            Requires("it", "spec"),
+            Requires("it", "spec", aggregate=True),
+            RequiresBest("it", "spec"),
+            RequiresMap("it", "spec", "key"),
+            RequiresBroadcast("it", "spec"),
+            RequiresVarFilter("it", "spec", spec_filter="(key=1)"),
+            Temporal("it", "spec"),
+        ):
+            prototype = Prototype()
+            given = {"key": 1}
+            offer = self.context.register_service("spec", prototype, given, prototype=True)
+            self.require(decorator)
+            self.make(requiring(decorator), "b")
+            self.assertEqual(2, len(prototype.used))
+            self.assertEqual((Phase.VALID, Phase.VALID), (self.state(), self.state("b")))
+            self.kill("b")
+            self.assertEqual(1, len(prototype.used))
+            offer.unregister()
+            self.assertEqual([], prototype.used)
+            self.successResultOf(self.ipopo.unregister_factory("requiring"))
+
+    def test_changed_key(self) -> None:
+        """What only has another key, ranking, or other property stays the same object."""
+        prototype = Prototype()
+        offer = self.context.register_service("spec", prototype, {"key": 1}, prototype=True)
+        it = self.require(RequiresMap("it", "spec", "key", aggregate=True))
+        for change in ({"key": 2}, {"service.ranking": 5}, {"other": 1}):
+            before = prototype.used[:]
+            offer.set_properties(change)
+            self.assertEqual(before, prototype.used)
+        self.assertEqual({2: prototype.used}, it.it)
+
+
 class OddTests(Base):
     """Offers that give nothing, or something else than they seem to."""
 
@@ -106,6 +165,30 @@ class ForeignTests(BundlesTestCase):
 
 class VariableTests(Base):
     """A filter that changes."""
+
+    def test_still_matches(self) -> None:
+        """What matches the new filter as it did the old stays, and nothing is let go."""
+
+        @ComponentFactory("wanting")
+        @Property("want", value=1)
+        @RequiresVarFilter("one", "spec", spec_filter="(a>={want})")
+        @RequiresVarFilter("all", "spec", spec_filter="(a>={want})", aggregate=True)
+        class Wanting:
+            want: Any
+            one: Any
+            all: Any
+
+        things = [Thing(str(number)) for number in range(3)]
+        for number, thing in enumerate(things):
+            self.offer(service=thing, a=3 - number)
+        it = self.make(Wanting)
+        self.listener.take()
+        it.want = 2
+        self.assertHeard("UNBOUND a")
+        self.assertEqual((things[0], things[:2]), (it.one, it.all))
+        it.want = 0
+        self.assertHeard("BOUND a")
+        self.assertEqual((things[0], things), (it.one, it.all))
 
     def test_comes_later(self) -> None:
         """After a change what comes is looked at with the new filter, and with the old no more."""

@@ -162,7 +162,7 @@ class FactoriesTests(FrameworkTestCase):
         class Valued:
             x: int
 
-        self.ipopo.register_factory(self.context, Valued)
+        self.assertTrue(self.ipopo.register_factory(self.context, Valued))
         given = {"x": 2}
         it = self.ipopo.instantiate("valued", "a", given)
         self.ipopo.retry_erroneous("a", {"x": 4})

@@ -57,6 +57,19 @@ class MapTests(Base):
         first.unregister()
         self.assertEqual({1: "third"}, self.names(it))
 
+    def test_only_one_moved(self) -> None:
+        """When the key of all there is changes, the component stays valid, and nothing is let
+        go."""
+        for aggregate in (False, True):
+            it = self.require(RequiresMap("it", "spec", "key", aggregate=aggregate))
+            thing = self.offer(service=Thing("x"), key=1)
+            self.listener.take()
+            thing.set_properties({"key": 2})
+            self.assertEqual({2: ["x"] if aggregate else "x"}, self.names(it))
+            self.assertHeard()
+            thing.unregister()
+            self.successResultOf(self.ipopo.unregister_factory("requiring"))
+
     def test_moved(self) -> None:
         """When its key changes, its place does; what was in its way is left where it is."""
         it = self.require(RequiresMap("it", "spec", "key"))
