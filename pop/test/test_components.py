@@ -47,6 +47,7 @@ class ImportTests(SynchronousTestCase):
             "pop.cluster",
             "pop.agent",
             "pop.model",
+            "pop.components.remote",
         }
         self.assertEqual(set(), loaded & foreign)
 
