@@ -1,9 +1,51 @@
 """The commands on configurations."""
 
-from pop.components import configuration
+from pop.components import configuration, fileinstall
 from pop.components.shell import configuration as commands
 from pop.test.configured import admin_of
+from pop.test.test_component_console import ConsoleCase
 from pop.test.test_component_shell import ShellCase
+
+LAMP = """
+from pathlib import Path
+from twisted.internet.defer import Deferred
+from pop.components import (
+    BundleActivator, ComponentFactory, Instantiate, Property, RequiresConfiguration, Validate
+)
+
+changed = Deferred()
+
+@ComponentFactory("lamp")
+@RequiresConfiguration("lamp", update_policy="restart")
+@Property("color", "color", "white")
+@Instantiate("lamp")
+class Lamp:
+    @Validate
+    def validate(self, context):
+        print("lamp", self.color)
+        if self.color == "blue":
+            changed.callback(None)
+
+@ComponentFactory("bell")
+class Bell:
+    @Validate
+    def validate(self, context):
+        print("ring")
+
+class Edit:
+    def get_namespace(self):
+        return "edit"
+    def get_methods(self):
+        return [("edit", self.edit)]
+    async def edit(self, session, path, old, new):
+        Path(path).write_text(Path(path).read_text().replace(old, new))
+        await changed
+
+@BundleActivator
+class Activator:
+    def start(self, context):
+        context.register_service("pelix.shell.command", Edit())
+"""
 
 
 class ConfigCommandsTests(ShellCase):
@@ -96,3 +138,20 @@ class ConfigCommandsTests(ShellCase):
         self.assertIn(
             "Start the bundle pop.components.configuration", self.said("config.list", well=False)
         )
+
+
+class AgainTests(ConsoleCase):
+    """Two processes, one after the other."""
+
+    def test_kept(self) -> None:
+        """What was configured in one is so in the next: components are configured, and made, before
+        anybody asks for them; and what is written to a file takes effect while it runs."""
+        (self.path / "lamp.py").write_text(LAMP)
+        bundles = [commands.__name__, configuration.__name__, fileinstall.__name__, "lamp"]
+        create = "config.create pelix.ipopo.component ipopo.factory.name=bell instance.name=door"
+        out, err = self.run_console(*bundles, commands=f"config.update lamp color=red\n{create}\n")
+        self.assertIn("lamp red\nring\nNew configuration: ", out)
+        self.assertEqual("", err)
+        out, err = self.run_console(*bundles, commands="edit conf/lamp.config.js red blue\n")
+        self.assertEqual(["lamp blue", "lamp red", "ring"], sorted(out.splitlines()))
+        self.assertEqual("", err)
