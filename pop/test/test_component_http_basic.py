@@ -169,6 +169,16 @@ class RegisteredTests(ServerCase):
         second.unregister()
         self.assertEqual(404, self.code("/a"))
 
+    def test_clash_ranking(self) -> None:
+        """Of several that wait for a path, the one with the highest ranking gets it."""
+        first = self.register(Echo(), "/a")
+        for ranking in (1, 3, 2):
+            slow = Slow()
+            slow.waiting.callback(f"{ranking}")
+            self.register(slow, "/a", **{"service.ranking": ranking})
+        first.unregister()
+        self.assertEqual("3", body_of(self.connect().ask("/a")))
+
     def test_no_path(self) -> None:
         """What is no path is passed over."""
         self.register(Echo(), "nonsense", "/a")

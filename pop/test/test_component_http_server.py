@@ -81,7 +81,9 @@ class AnswerTests(WebCase):
 
     def test_nobody(self) -> None:
         """Where nobody answers, that is said with a page, which shows the path as text."""
+        self.bind("/secret", Echo())
         answer = self.ask("/<script>")
+        self.assertNotIn("secret", answer)
         self.assertEqual(404, code_of(answer))
         self.assertIn("<code>/&lt;script&gt;</code>", answer)
 

@@ -84,6 +84,11 @@ class Channel(HTTPChannel):
         if not self._refused:
             super().lineReceived(line)
 
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """For twisted.web: what came is not HTTP. It would go on reading until the transport says
+        that it is being closed."""
+        self.refuse(400)
+
     def lineLengthExceeded(self, line: bytes) -> None:
         """A piece of the head is too long."""
         self.refuse(431 if self.requests else 414)

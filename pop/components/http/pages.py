@@ -18,6 +18,7 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _SENTENCES = {
+    400: "The request cannot be read.",
     401: "Nobody may ask this without saying who asks:",
     403: "This may not be asked:",
     404: "Nobody answers at this path:",
