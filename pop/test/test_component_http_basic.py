@@ -267,6 +267,21 @@ class EndTests(ServerCase):
         self.assertEqual(["/"], told)
         self.assertEqual([], self.reactor.getDelayedCalls())
 
+    def test_told_no_more(self) -> None:
+        """What is registered after it is bound to it no more, nor is it when it listens again."""
+        told: list[str] = []
+
+        class Servlet(Echo):
+            def bound_to(self, path: str, parameters: Any) -> None:
+                told.append(parameters[names.PARAM_NAME])
+
+        self.make()
+        self.successResultOf(self.kill())
+        self.register(Servlet(), "/")
+        self.assertEqual([], told)
+        self.make("other")
+        self.assertEqual(["other"], told)
+
     def test_grace(self) -> None:
         """It waits for answers, but not for ever."""
         self.make()

@@ -175,7 +175,7 @@ class SlowTests(WebCase):
         slow = self.bind("/", Slow())
         self.bind("/next", Echo())
         far = self.connect()
-        far.ask("/")
+        far.send("GET /", " HTTP/1.1\r\n\r\n")
         far.send("GET /ne")
         self.clock.advance(1000)
         self.assertTrue(far.connected)
@@ -307,6 +307,38 @@ class LongTests(WebCase):
         self.assertIn("/next", said + self.far.take())
         self.far.loseConnection()
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_one_after_the_other(self) -> None:
+        """An answer waits until the client has read the one before."""
+        far = self.connect()
+        far.room = 1
+        far.send("GET / HTTP/1.1\r\n\r\nGET /long HTTP/1.1\r\n\r\n")
+        self.assertNotIn("~", far.take())
+        far.protocol.resumeProducing()
+        self.assertIn("~", far.take())
+        for each in (far, self.far):
+            each.loseConnection()
+
+    def test_not_waited_for(self) -> None:
+        """Nothing is lost of what a servlet writes without regard to whether there is room."""
+
+        class Hasty:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                await response.write("first")
+                for _ in range(3):
+                    response.write("~" * 1000)
+
+        self.bind("/hasty", Hasty())
+        far = self.connect()
+        far.room = 1
+        said = far.ask("/hasty")
+        for _ in range(4):
+            far.protocol.resumeProducing()
+            said += far.take()
+        self.assertEqual(3000, said.count("~"))
+        self.assertTrue(said.endswith("\r\n0\r\n\r\n"))
+        for each in (far, self.far):
+            each.loseConnection()
 
     def test_not_read(self) -> None:
         """A client that reads nothing for too long is let go, with what was to be sent to it."""

@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from pop.authority import Authority
-from pop.components import Framework, use_ipopo
+from pop.components import Framework, ServiceRegistration, use_ipopo
 from pop.components import http as names
 from pop.test.test_component_http_server import Echo
 
@@ -62,6 +62,7 @@ class RealCase(TestCase):
             self.framework.install_bundle(name)
         self.successResultOf(self.framework.start())
         self.addCleanup(self.framework.stop)
+        self.bound: dict[str, ServiceRegistration] = {}
 
     def listen(self, **properties: Any) -> int:
         """The port of a new server."""
@@ -73,9 +74,12 @@ class RealCase(TestCase):
             return port
 
     def bind(self, path: str, servlet: Any) -> Any:
-        """Let a servlet answer."""
+        """Let a servlet answer, in the place of any that the test has put there."""
+        if (before := self.bound.pop(path, None)) is not None:
+            before.unregister()
         properties = {names.HTTP_SERVLET_PATH: path}
-        self.context.register_service(names.HTTP_SERVLET, servlet, properties)
+        registered = self.context.register_service(names.HTTP_SERVLET, servlet, properties)
+        self.bound[path] = registered
         return servlet
 
     async def using(self, connection: HTTPConnection, use: Callable[[HTTPConnection], Any]) -> Any:
@@ -90,6 +94,12 @@ def get(connection: HTTPConnection, path: str = "/") -> str:
     """The body of an answer."""
     connection.request("GET", path)
     return connection.getresponse().read().decode()
+
+
+def post(connection: HTTPConnection) -> int:
+    """The code that a body that is too large is answered with."""
+    connection.request("POST", "/echo", b"x" * LARGE)
+    return connection.getresponse().status
 
 
 class SocketTests(RealCase):
@@ -110,6 +120,7 @@ class SocketTests(RealCase):
         pem = Path(self.mktemp())
         pem.write_bytes(authority.agent("m1", time()).pem)
         self.bind("/", Guest())
+        self.bind("/echo", Echo())
         files = {"pelix.https.cert_file": str(pem), "pelix.https.key_file": str(pem)}
         for given in (files, {names.HTTP_ENDPOINT: f"ssl:0:interface=127.0.0.1:privateKey={pem}"}):
             with use_ipopo(self.context) as ipopo:
@@ -121,6 +132,10 @@ class SocketTests(RealCase):
             trusting.check_hostname = False
             connection = HTTPSConnection("127.0.0.1", port, timeout=5, context=trusting)
             self.assertIn("True", await self.using(connection, get))
+            self.assertEqual(413, await self.using(connection, post))
+            large = self.bind("/large", Large())
+            self.assertEqual(LARGE, len(await self.using(connection, lambda c: get(c, "/large"))))
+            self.assertEqual(LARGE >> 16, large.wrote)
             with use_ipopo(self.context) as ipopo:
                 await ipopo.kill("web")
 
@@ -158,12 +173,7 @@ class LimitTests(RealCase):
     async def test_refused(self) -> None:
         """A client that sends all of a body that is too large, before it reads, reads why it was
         refused; with iPOPO, only that the connection broke."""
-        self.bind("/", Echo())
-
-        def post(connection: HTTPConnection) -> int:
-            connection.request("POST", "/", b"x" * LARGE)
-            return connection.getresponse().status
-
+        self.bind("/echo", Echo())
         connection = HTTPConnection("127.0.0.1", self.listen(), timeout=5)
         self.assertEqual(413, await self.using(connection, post))
 

@@ -110,6 +110,16 @@ class AnswerTests(WebCase):
         self.assertEqual(204, code_of(answer))
         self.assertEqual("GET, HEAD, POST, OPTIONS", header_of(answer, "Allow"))
 
+    def test_method_names(self) -> None:
+        """Methods have names in upper case: other attributes of a servlet are out of reach."""
+
+        class Careless(Echo):
+            do_everything = do__PRIVATE = Echo.do_GET
+
+        self.bind("/", Careless())
+        for method in ("everything", "_PRIVATE", "GET-x"):
+            self.assertIn(code_of(self.ask("/", method)), (400, 405), method)
+
     def test_head(self) -> None:
         """Who can answer GET can answer HEAD: with the headers, without the body."""
         self.bind("/", Echo())

@@ -1,5 +1,6 @@
 """A web server whose connections are in memory."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -30,6 +31,10 @@ class Far(StringTransportWithDisconnection):
         super().write(data)
         if self.room is not None and len(data) > self.room:
             self.protocol.pauseProducing()
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        """Take them as one."""
+        self.write(b"".join(pieces))
 
     def abortConnection(self) -> None:
         """Close it."""

@@ -141,7 +141,7 @@ class Server:
 
 def _method(servlet: Any, command: str) -> Call | None:
     """What answers a method; what answers C{GET} can do so for C{HEAD}, whose body is not sent."""
-    if not (command.isidentifier() and command.isupper()):
+    if not (command.isalpha() and command.isupper()):
         return None
     call = getattr(servlet, f"do_{command}", None)
     return getattr(servlet, "do_GET", None) if call is None and command == "HEAD" else call
