@@ -178,10 +178,18 @@ class FailingTests(HandlersCase):
         self.assertEqual(2, len(self.flushLoggedErrors(FactoryFailed)))
 
     def test_not_made_later(self) -> None:
-        """One that has waited for it waits on, until another makes it."""
+        """One that has waited for it waits on, until another makes it; so does one whose handler
+        is replaced by one that cannot be made."""
+        waiting = [("a", "handled", set[str]())]
         self.make(Handled)
         bad = self.contribute("get_handlers")
-        self.assertEqual([("a", "handled", set())], self.ipopo.get_waiting_components())
+        self.assertEqual(waiting, self.ipopo.get_waiting_components())
         bad.unregister()
-        self.contribute()
+        good = self.contribute()
         self.assertEqual(Phase.VALID, self.state())
+        self.assertEqual([], self.ipopo.get_waiting_components())
+        self.contribute("get_handlers")
+        good.unregister()
+        self.assertEqual(waiting, self.ipopo.get_waiting_components())
+        self.kill()
+        self.assertEqual([], self.ipopo.get_waiting_components())

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.logger import capturedLogs
+
 from pop.components import ComponentFactory
 from pop.components.waiting import SERVICE_WAITING_LIST, WaitingList
 from pop.test.frameworks import FrameworkTestCase
@@ -48,9 +50,11 @@ class WantedTests(FrameworkTestCase):
 
     def test_its_factory(self) -> None:
         """Another factory makes nothing of it."""
-        self.list.add("wanted", "it")
-        self.come(Other)
+        with capturedLogs() as complaints:
+            self.list.add("wanted", "it")
+            self.come(Other)
         self.assertHeard()
+        self.assertEqual([], complaints)
         self.come(Wanted)
         self.assertHeard("INSTANTIATED it", "VALIDATED it")
 
