@@ -6,7 +6,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from pop.components import Framework, Phase, ServiceRegistration, use_ipopo
+from pop.components import (
+    ComponentFactory,
+    Framework,
+    Phase,
+    Property,
+    Provides,
+    Requires,
+    ServiceRegistration,
+    Validate,
+    use_ipopo,
+)
 from pop.components import http as names
 from pop.components.http.errors import PathTaken
 from pop.test.test_component_http_server import Echo, Slow
@@ -220,6 +230,35 @@ class ServiceTests(ServerCase):
         self.assertTrue(server.unregister(None, servlet))
         self.assertFalse(server.unregister(None))
         self.assertIsNone(server.get_servlet("/b"))
+
+    def test_required(self) -> None:
+        """Servlets and servers can be provided and required by their classes, as iPOPO has them."""
+
+        @ComponentFactory("servlet")
+        @Provides(names.Servlet)
+        @Property("path", names.HTTP_SERVLET_PATH, "/provided")
+        class Provider(Echo):
+            """Is found."""
+
+        @ComponentFactory("bringer")
+        @Requires("server")
+        class Bringer:
+            """Brings another."""
+
+            server: names.HTTPService
+
+            @Validate
+            def bring(self, context: Any) -> None:
+                """Bring it."""
+                self.server.register_servlet("/brought", Echo())
+
+        with use_ipopo(self.context) as ipopo:
+            for factory, kind in {"servlet": Provider, "bringer": Bringer}.items():
+                ipopo.register_factory(self.context, kind)
+                ipopo.instantiate(factory, factory)
+            self.assertEqual([200, 200], [self.code(p) for p in ("/provided", "/brought")])
+            ipopo.kill("bringer")
+            self.assertEqual([200, 404], [self.code(p) for p in ("/provided", "/brought")])
 
     def test_forgotten(self) -> None:
         """What a bundle has forgotten to take back goes with its use of the server."""

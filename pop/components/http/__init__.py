@@ -7,7 +7,10 @@ bundle is L{pop.components.http.basic}, the components of its factory L{FACTORY_
 servers.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from pop.components.specifications import Specification
 
 HTTP_SERVICE: Final = "pelix.http.service"
 HTTP_SERVLET: Final = "pelix.http.servlet"
@@ -43,3 +46,57 @@ PARAM_ADDRESS: Final = "http.address"
 PARAM_PORT: Final = "http.port"
 PARAM_HTTPS: Final = "http.https"
 PARAM_NAME: Final = "http.name"
+
+
+# What requirements and registrations can name in the place of texts
+
+
+@Specification(HTTP_SERVLET)
+class Servlet(Protocol):
+    """Whatever answers requests, by C{do_GET(request, response)} and its likes: it has those that
+    it can answer."""
+
+
+@Specification(HTTP_SERVICE)
+class HTTPService(Protocol):
+    """A server, as those see it who bring servlets of their own."""
+
+    def get_access(self) -> tuple[str, int]:
+        """Where it listens: an address and a port; empty and 0, if that is not TCP."""
+
+    def is_https(self) -> bool:
+        """Whether it speaks TLS."""
+
+    def get_registered_paths(self) -> list[str]:
+        """Where there are servlets, in alphabetical order."""
+
+    def get_servlet(self, path: str) -> tuple[Any, dict[str, Any], str] | None:
+        """Who answers a path: the servlet, its parameters and its path; or nobody."""
+
+    def register_servlet(
+        self, path: str, servlet: Any, parameters: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Let a servlet answer below a path; whether it accepts that."""
+
+    def unregister(self, path: str | None, servlet: Any = None) -> bool:
+        """Let nobody answer at a path any more, or a servlet nowhere; whether that was so."""
+
+    def make_not_found_page(self, path: str) -> str:
+        """The page for a path at which nobody answers."""
+
+    def make_exception_page(self, path: str, stack: str) -> str:
+        """The page for an error, which shows what it is given."""
+
+
+@Specification(HTTP_ERROR_PAGES)
+class ErrorHandler(Protocol):
+    """Who makes pages about errors; where one gives nothing, the server's own are shown."""
+
+    def make_not_found_page(self, path: str) -> str:
+        """For a path at which nobody answers."""
+
+    def make_exception_page(self, path: str, stack: str) -> str:
+        """For an error.
+
+        @param stack: what may be shown of it.
+        """
