@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pop.components.errors import FactoryFailed
 from pop.components.remote.endpoint import (
     Endpoint,
     exported_properties,
@@ -261,6 +262,24 @@ class ImportsTests(RemoteCase):
         self.imports.add(endpoint("2"))
         self.listen()
         self.assertEqual([("added", "1"), ("added", "2")], self.listener.take())
+
+    def test_gives_nothing(self) -> None:
+        """A listener that cannot be had is told nothing, and keeps nobody from starting."""
+
+        class Torn:
+            def get_service(self, bundle: Any, registration: Any) -> Any: ...
+
+            def unget_service(self, bundle: Any, registration: Any) -> None: ...
+
+        name = "pelix.remote.endpoint.import.listener"
+        torn = self.context.register_service(name, Torn(), {"service.ranking": 5}, factory=True)
+        self.listen()
+        imports = Imports(self.context)
+        imports.start()
+        imports.add(endpoint("1"))
+        torn.unregister()
+        self.assertEqual([("added", "1")], self.listener.take())
+        self.assertEqual(2, len(self.flushLoggedErrors(FactoryFailed)))
 
     def test_stopped(self) -> None:
         """After its end nobody is told anything."""

@@ -15,8 +15,8 @@ log = Logger()
 class Whiteboard:
     """Whoever is registered under a name, the best first.
 
-    One that goes is no longer among them when C{gone} is told. A L{pop.components.Tracker} does it
-    the other way round, for those who want to use it once more.
+    One that cannot be had is not. One that goes is no longer among them when C{gone} is told. A
+    L{pop.components.Tracker} does it the other way round, for those who want to use it once more.
 
     @param came, gone: called with an object.
     """
@@ -59,8 +59,13 @@ class Whiteboard:
             self._context.unget_service(reference)
 
     def _add(self, reference: ServiceReference) -> None:
-        if reference not in self._known:
+        if reference in self._known:
+            return
+        try:
             one = self._known[reference] = self._context.get_service(reference)
+        except Exception:
+            log.failure("{reference} cannot be had", reference=reference)
+        else:
             self._came(one)
 
     def tell(self, method: str, *arguments: Any) -> None:
