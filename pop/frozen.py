@@ -3,7 +3,8 @@
 The standard decorator writes six methods for each class and has them compiled, half a millisecond
 each time. An agent knows seventy such classes, and every start of it, also the one after it was
 killed, would spend a tenth on that. What is decorated here is a dataclass to L{dataclasses.fields},
-L{dataclasses.replace}, to patterns and to type checkers all the same.
+L{dataclasses.replace}, to patterns and to type checkers all the same. Each object takes a
+microsecond longer to make: what is made by the thousand keeps the standard one.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,9 +1,9 @@
 """What a component says of its configuration: the decorator that declares it."""
 
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from pop.components.decorators import declaring
+from pop.frozen import frozen
 
 __all__ = ["Configured", "RequiresConfiguration"]
 
@@ -17,7 +17,7 @@ CONFIGURED: Final = "service.pid"
 """Where it is declared: there is one for a class. It is no field's name."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Configured:
     """How the components of a class are configured.
 

@@ -5,6 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pop.frozen import frozen
+
 __all__ = [
     "AUTO_RESTART",
     "CONTEXT",
@@ -37,7 +39,7 @@ class FactoryManipulationError(Exception):
     """A class was decorated in a way that makes no sense."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Provision:
     """One registration that each component of a factory makes while it is valid.
 
@@ -51,7 +53,7 @@ class Provision:
     prototype: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Callback:
     """What to call when a component becomes valid, is bound, and so on.
 
@@ -63,7 +65,7 @@ class Callback:
     arguments: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class FieldCallback:
     """A callback for the requirement of one field.
 

@@ -2,9 +2,11 @@
 
 import ast
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType, UnionType
 from typing import Any, Union, get_args, get_origin
+
+from pop.frozen import frozen
 
 __all__ = ["Hint", "hint_of"]
 
@@ -12,7 +14,7 @@ _SEVERAL = frozenset(("list", "List", "Sequence", "Iterable", "Collection", "tup
 _MAPS = frozenset(("dict", "Dict", "Mapping"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Hint:
     """What is annotated.
 

@@ -7,11 +7,12 @@ ones add to earlier ones and win over them; one that says C{reset_NAME: true} st
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pop.components.errors import BundleException
+from pop.frozen import frozen
 
 
 class BadInitFile(BundleException):
@@ -26,7 +27,7 @@ class Component(NamedTuple):
     properties: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Init:
     """What a framework begins with.
 

@@ -1,6 +1,5 @@
 """Which factories and components there are: what may be asked of a container."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from pop.components.bundle import Bundle
@@ -15,11 +14,12 @@ from pop.components.hooks import IHandlerFactory
 from pop.components.life import Phase
 from pop.components.reference import ServiceReference
 from pop.components.requirement import KINDS
+from pop.frozen import frozen
 
 __all__ = ["Factory", "Inventory"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Factory:
     """A component class, and the bundle that it comes from."""
 

@@ -1,12 +1,12 @@
 """A requirement: what a component needs to be given, as a value."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pop.components.filters import And, Equal, Filter, Or
 from pop.components.reference import OBJECTCLASS
 from pop.components.specifications import each, names
 from pop.components.syntax import get_ldap_filter
+from pop.frozen import frozen
 
 __all__ = [
     "BEST",
@@ -32,7 +32,7 @@ KINDS: Final = frozenset((REQUIRES, BEST, MAP, BROADCAST, VARIABLE_FILTER, TEMPO
 """The identifiers of the handlers that are always there."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Requirement:
     """What one field of a component needs.
 

@@ -1,7 +1,8 @@
 """When a component that failed to become valid tries again."""
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from pop.frozen import frozen
 
 __all__ = ["RETRY", "USUAL", "Retry", "retry_of"]
 
@@ -10,7 +11,7 @@ RETRY: Final = "pop.components.retry"
 C{False} for never."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Retry:
     """After each failure in a row the wait is doubled.
 

@@ -13,7 +13,6 @@ or in a coroutine, with what is there now and whatever comes::
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from twisted.internet.defer import Deferred
@@ -23,6 +22,7 @@ from pop.components.context import BundleContext
 from pop.components.events import ServiceEvent
 from pop.components.reference import ServiceReference
 from pop.components.syntax import GivenFilter
+from pop.frozen import frozen
 
 log = Logger()
 Callback = Callable[[Any, ServiceReference], Any]
@@ -30,7 +30,7 @@ Callback = Callable[[Any, ServiceReference], Any]
 Kind = Literal["added", "modified", "removed"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """Something came, has other properties, or goes.
 

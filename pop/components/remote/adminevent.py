@@ -1,10 +1,10 @@
 """What is told of exports and imports to whoever watches over them."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from pop.components.reference import ServiceReference
 from pop.components.remote.endpoint import Endpoint
+from pop.frozen import frozen
 
 
 class AdminEventKind(IntEnum):
@@ -20,7 +20,7 @@ class AdminEventKind(IntEnum):
     EXPORT_UPDATE = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class AdminEvent:
     """Something happened to an export or an import.
 
