@@ -24,7 +24,7 @@ setup(
     packages=[*find_packages(include=["pop*", "txzookeeper*"]), "twisted.plugins"],
     package_data={"pop": ["py.typed"], "txzookeeper": ["py.typed"]},
     install_requires=[
-        "Twisted[tls] >= 24.10",
+        "Twisted[tls] >= 26.4",
         "zope.interface >= 6",
         "zope.schema >= 7",
         "click >= 8.1",
