@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from pop.errors import PopError
 from pop.roll import Begin, Done, Event, Failed, Roll, step
+from pop.together import forget
 
 Act = Callable[[str], Awaitable[str | None]]
 """(machine): does it there, and sees to it that the machine is in service again; gives why it
@@ -39,9 +40,7 @@ class _Course:
             self._happened(Begin())
             await self._over
         finally:
-            for acting in list(self._acting.values()):
-                acting.addErrback(lambda failure: failure.trap(CancelledError) and None)
-                acting.cancel()
+            forget(list(self._acting.values()))
         return self._roll
 
     def _happened(self, event: Event) -> None:

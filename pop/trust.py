@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from pop.authority import Authority
 from pop.cluster import Cluster
 from pop.errors import NoAuthority, NoIdentity, PopError, Unprotected
+from pop.together import forget
 from pop.trouble import said
 from txzookeeper.errors import (
     ClosingException,
@@ -102,9 +103,7 @@ class Trust:
             self._learned(found)
             await watch
         finally:
-            if not watch.called:
-                watch.addErrback(lambda failure: failure.trap(CancelledError) and None)
-                watch.cancel()
+            forget([watch])
 
     def _complain(self, error: Exception) -> None:
         """Say once what is wrong, and that nobody is trusted meanwhile."""
