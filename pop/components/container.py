@@ -28,7 +28,7 @@ from pop.components.factory import (
     context_of,
 )
 from pop.components.followers import Follower
-from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY
+from pop.components.hooks import HANDLER_ID, SERVICE_HANDLER_FACTORY, Handler
 from pop.components.inventory import Factory, Inventory
 from pop.components.life import Event, Phase
 from pop.components.lingering import Lingering
@@ -180,16 +180,17 @@ class Container(Inventory):
         needed = component.declared.handler_ids() - KINDS
         if not self._handlers.keys() >= needed:
             return False
+        made: list[Handler] = []
         for handler_id in needed:
             _, makes = self._handlers[handler_id]
             try:
-                component.handlers += makes.get_handlers(component, component.instance)
+                made += makes.get_handlers(component, component.instance)
             except Exception as error:
-                component.handlers.clear()
                 reason = f"its handler {handler_id} cannot be made: {reason_of(error)}"
                 raise NotConstructed(
                     component=component.name, factory=component.declared.name, reason=reason
                 ) from error
+        component.handlers += made
         return True
 
     def _begin(self, component: Component, equipped: bool) -> None:
@@ -270,7 +271,8 @@ class Container(Inventory):
             return
         self._handlers[handler_id] = (reference, makes)
         for component in list(self.waiting.values()):
-            if not self.missing(component):
+            still = self.waiting.get(component.name) is component
+            if still and not self.missing(component):
                 self._wait_no_more(component)
 
     def _wait_no_more(self, component: Component) -> None:
@@ -309,6 +311,7 @@ class Container(Inventory):
                 before.lasting(),
             )
             self._add(component)
+            self.tell(Kind.INSTANTIATED, component.declared.name, component.name)
             self._wait_no_more(component)
 
     # Listeners

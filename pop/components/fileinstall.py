@@ -7,6 +7,7 @@ not its time. The framework's property C{poll.time} says how often to look, in s
 if nothing does.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,6 +82,7 @@ class FileInstall:
     def __init__(self, context: BundleContext, clock: IReactorTime | None, seconds: float) -> None:
         self._patience = context.get_framework().patience
         self._listeners: list[_Listener] = []
+        self._said: dict[ServiceReference, str] = {}
         self._folders: dict[str, Contents] = {}
         self._seconds = seconds
         self._loop = LoopingCall(self.look)
@@ -92,7 +94,7 @@ class FileInstall:
             SERVICE_FILEINSTALL_LISTENERS,
             added=self._add,
             modified=self._change,
-            removed=lambda it, reference: self._remove(it),
+            removed=self._remove,
         )
 
     def start(self) -> None:
@@ -147,18 +149,18 @@ class FileInstall:
 
     def _add(self, listener: Any, reference: ServiceReference) -> None:
         folder = reference.get_property(PROP_FILEINSTALL_FOLDER)
-        if isinstance(folder, str):
-            self.add_listener(folder, listener)
+        if isinstance(folder, str) and self.add_listener(folder, listener):
+            self._said[reference] = folder
 
     def _change(self, listener: Any, reference: ServiceReference) -> None:
-        folder = reference.get_property(PROP_FILEINSTALL_FOLDER)
-        if not any(each.it is listener and each.folder == folder for each in self._listeners):
-            self._remove(listener)
+        if reference.get_property(PROP_FILEINSTALL_FOLDER) != self._said.get(reference):
+            self._remove(listener, reference)
             self._add(listener, reference)
 
-    def _remove(self, listener: Any) -> None:
-        self._listeners = [each for each in self._listeners if each.it is not listener]
-        self._settle()
+    def _remove(self, listener: Any, reference: ServiceReference) -> None:
+        if (folder := self._said.pop(reference, None)) is not None:
+            with suppress(NotWatching):  # somebody may have done so by hand
+                self.remove_listener(folder, listener)
 
 
 def _seconds(value: Any) -> float:

@@ -91,9 +91,9 @@ def is_same(one: Any, other: Any) -> bool:
 def _kinds(value: Any) -> Any:
     """What tells values apart that are equal."""
     if isinstance(value, tuple):
-        return [(item, _kinds(item)) for item in value]
+        return tuple((item, _kinds(item)) for item in value)
     if isinstance(value, frozenset):
-        return {(item, _kinds(item)) for item in value}
+        return frozenset((item, _kinds(item)) for item in value)
     return type(value)
 
 

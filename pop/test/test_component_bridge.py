@@ -275,6 +275,30 @@ class FollowersTests(BridgeCase):
         found = self.context.get_all_service_references("pelix.configadmin.managed")
         self.assertEqual(1, len(found))
 
+    def test_comes_back(self) -> None:
+        """One that comes back with a handler it needs is followed as before."""
+
+        class Handlers:
+            def get_handlers(self, component: Any, instance: Any) -> list[Handler]:
+                return []
+
+        @ComponentFactory("back")
+        @Property("color", "color", "white")
+        @Property("pid", "service.pid", "x")
+        class Back:
+            color: str
+
+        declared = context_of(Back)
+        assert declared is not None
+        declared.configuration("test.handler")["x"] = None
+        given = {HANDLER_ID: "test.handler"}
+        first = self.context.register_service(SERVICE_HANDLER_FACTORY, Handlers(), given)
+        made = self.make(Back)
+        first.unregister()
+        self.context.register_service(SERVICE_HANDLER_FACTORY, Handlers(), given)
+        self.update("x", color="red")
+        self.assertEqual("red", made.color)
+
     def test_not_followed(self) -> None:
         """Those that a configuration has made, that require one, or that are told of theirs
         themselves, have what these ways give them, and no more."""

@@ -256,7 +256,11 @@ class ConfigurationTests(ConfigurationCase):
     def test_bad_properties(self) -> None:
         """What JSON does not know, or what has two names that differ in case, is refused."""
         self.update(x=1)
-        for bad in ({"x": object()}, {"x": float("nan")}, {"x": 1, "X": 2}):
+        deep: list[Any] = []
+        for _ in range(100_000):
+            deep = [deep]
+        odd: Any = {1: "x"}
+        for bad in ({"x": object()}, {"x": float("nan")}, {"x": 1, "X": 2}, {"x": deep}, odd):
             said = self.failed(self.admin.get_configuration("a").update(bad), BadConfiguration)
             self.assertIn("The configuration a cannot be that: ", said)
         self.assertEqual([1], [each["x"] for each in map(dict, self.properties("a"))])

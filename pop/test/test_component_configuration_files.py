@@ -7,6 +7,7 @@ from threading import get_ident
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from pop.components import configuration
@@ -132,6 +133,27 @@ class KeeperTests(ConfigurationCase):
         self.update("c", x=6)
         self.assertEqual(4, keeper.kept["c"]["x"])
         self.assertTrue((self.folder / "c.config.js").exists())
+
+    def test_asked_for_before(self) -> None:
+        """Somebody may have asked for a configuration before what keeps it came."""
+        managed, _ = self.manage()
+        asked = self.admin.get_configuration("a")
+        self.context.register_service(SERVICE_CONFIGADMIN_PERSISTENCE, Keeper(a={"x": 1}))
+        self.assertIs(asked, self.admin.get_configuration("a"))
+        self.assertEqual([{"x": 1}], managed.take())
+        self.assertTrue(asked.is_valid())
+
+    def test_unreadable(self) -> None:
+        """A folder that cannot be read is passed over, with a sentence."""
+
+        class Torn(Keeper):
+            def get_pids(self) -> list[str]:
+                raise PermissionError(13, "Permission denied")
+
+        with capturedLogs() as logged:
+            self.context.register_service(SERVICE_CONFIGADMIN_PERSISTENCE, Torn())
+        said = [formatEvent(event) for event in logged if "reason" in event]
+        self.assertEqual(["Configurations are passed over: Permission denied"], said)
 
     def test_slow(self) -> None:
         """Nobody is told of what is not kept yet, and two changes do not overtake each other."""

@@ -237,7 +237,7 @@ class WaitingTests(HandlersCase):
         nothing.unregister()
         self.assertHeard()
         first.unregister()
-        self.assertHeard("INVALIDATED b", "KILLED b")
+        self.assertHeard("INVALIDATED b", "KILLED b", "INSTANTIATED b")
         self.assertIs(talk, self.ipopo.get_instance("a"))
         self.assertIs(it, self.ipopo.get_instance("b"))
         self.assertEqual([], first.reference.get_using_bundles())

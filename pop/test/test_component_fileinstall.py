@@ -1,4 +1,4 @@
-"""Folders that are watched, and the configurations in them."""
+"""Folders that are watched."""
 
 import os
 from typing import Any
@@ -8,13 +8,11 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from pop.components import fileinstall
-from pop.components.configuration.persistence import SERVICE_CONFIGADMIN_PERSISTENCE
 from pop.components.contents import Contents
 from pop.components.errors import NotStarted
 from pop.components.fileinstall import FileInstall, NotWatching
 from pop.components.framework import Framework
 from pop.test.bundles import BundleCase
-from pop.test.configured import ConfigurationCase, Keeper
 
 
 class Listener:
@@ -165,6 +163,28 @@ class WatchTests(WatchCase):
         self.clock.advance(1)
         self.assertEqual([], listener.take())
 
+    def test_two_folders(self) -> None:
+        """One object may be registered for two folders: each registration moves and ends alone."""
+        first, second, third = folders = [self.path / name for name in ("one", "two", "three")]
+        for folder in folders:
+            folder.mkdir()
+        listener, one = self.hear(str(first))
+        two = self.context.register_service(
+            fileinstall.SERVICE_FILEINSTALL_LISTENERS, listener, {"fileinstall.folder": str(second)}
+        )
+        one.set_properties({"fileinstall.folder": str(third)})
+        for folder in folders:
+            (folder / folder.name).write_text("1")
+        self.clock.advance(1)
+        self.assertEqual([("three", "", ""), ("two", "", "")], sorted(listener.take()))
+        one.unregister()
+        (second / "more").write_text("1")
+        self.clock.advance(1)
+        self.assertEqual([("more", "", "")], listener.take())
+        self.watch.remove_listener(str(second), listener)
+        two.unregister()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
     def test_harmless(self) -> None:
         """Who raises is told of what comes next all the same, and so are others."""
         broken, whole = self.hear()[0], self.hear()[0]
@@ -295,81 +315,3 @@ class ContentsTests(BundleCase):
         self.broken = True
         self.assertEqual({"a": b"1"}, before)
         self.assertEqual(before, contents.look())
-
-
-class EditsTests(ConfigurationCase):
-    """What people do to the files of configurations."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.done(self.context.install_bundle(fileinstall.__name__).start())
-        self.addCleanup(self.framework.stop)
-        self.folder.mkdir()
-        self.file = self.folder / "a.config.js"
-
-    def test_edited(self) -> None:
-        """A file that somebody writes, changes and deletes is told of, and left as he wrote it."""
-        managed, _ = self.manage()
-        for text in ('{"x": 1}', '{"x":  2}', '{"x":2}'):
-            self.file.write_text(text)
-            self.clock.advance(1)
-            self.assertEqual(text, self.file.read_text())
-        self.file.unlink()
-        self.clock.advance(1)
-        self.assertEqual([{"x": 1}, {"x": 2}, None], managed.take())
-        self.assertEqual(None, self.admin.find("a"))
-
-    def test_our_own(self) -> None:
-        """What the administration writes is no news, and neither is a file without a meaning."""
-        managed, _ = self.manage()
-        (self.folder / "README").write_text("hello")
-        self.update(x=1)
-        self.clock.pump([1, 1])
-        self.update(x=2)
-        self.clock.pump([1, 1])
-        self.assertEqual([{"x": 1}, {"x": 2}], managed.take())
-
-    def test_broken(self) -> None:
-        """A file that cannot be read leaves things as they are, and that is said in a sentence."""
-        self.update(x=1)
-        self.clock.advance(1)
-        for text in ("{", "[]", '{"x": NaN}', '{"service.factoryPid": "/"}'):
-            with capturedLogs() as logged:
-                self.file.write_text(text)
-                self.clock.advance(1)
-            [event] = [event for event in logged if "pid" in event]
-            self.assertIn("The configuration a stays as it was: ", formatEvent(event))
-        self.assertEqual(1, (self.admin.get_configuration("a").get_properties() or {})["x"])
-
-    def test_factories(self) -> None:
-        """A file may be a factory's, and become another's."""
-        managed, other = self.manage("f", factory=True)[0], self.manage("g", factory=True)[0]
-        self.file.write_text('{"x": 1, "service.factoryPid": "f"}')
-        self.clock.advance(1)
-        self.file.write_text('{"x": 1, "service.factoryPid": "g"}')
-        self.clock.advance(1)
-        self.assertEqual([("a", {"x": 1}), ("a", None)], managed.take())
-        self.assertEqual([("a", {"x": 1})], other.take())
-
-    def test_kept_elsewhere(self) -> None:
-        """What is kept elsewhere is not deleted with a file of its name; and a file that is named
-        for no PID is passed over."""
-        self.context.register_service(
-            SERVICE_CONFIGADMIN_PERSISTENCE, Keeper(), {"service.ranking": 1}
-        )
-        self.update(x=1)
-        self.file.write_text("{")
-        (self.folder / "a\\b.config.js").write_text("{}")
-        self.clock.advance(1)
-        self.file.unlink()
-        self.clock.advance(1)
-        self.assertEqual(["a"], [each.get_pid() for each in self.admin.list_configurations()])
-
-    def test_never_written(self) -> None:
-        """A configuration that has no file yet is not deleted by others' coming and going."""
-        configuration = self.admin.get_configuration("b")
-        self.file.write_text("{}")
-        self.clock.advance(1)
-        self.file.unlink()
-        self.clock.advance(1)
-        self.assertIs(configuration, self.admin.find("b"))

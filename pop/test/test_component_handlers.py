@@ -14,6 +14,7 @@ from pop.components import (
 from pop.components.decorators import declaring
 from pop.components.errors import FactoryFailed, NotConstructed
 from pop.components.life import Phase
+from pop.components.notices import IPopoEvent, Kind
 from pop.test.frameworks import FrameworkTestCase
 
 
@@ -176,6 +177,32 @@ class FailingTests(HandlersCase):
         self.successResultOf(bundle.stop())
         self.assertTrue(self.successResultOf(bundle.start()))
         self.assertEqual(2, len(self.flushLoggedErrors(FactoryFailed)))
+
+    def test_others_stay(self) -> None:
+        """What others have given the component stays when one of its handlers cannot be made."""
+        self.make(Handled)
+        component, other = self.ipopo.component("a"), Handler()
+        component.handlers.append(other)
+        self.contribute("get_handlers")
+        self.assertEqual([other], component.handlers)
+
+    def test_killed_by_another(self) -> None:
+        """Of two that wait for a handler, the one that becomes valid first may kill the other, and
+        that is never started."""
+
+        class Killer:
+            def handle_ipopo_event(it, event: IPopoEvent) -> None:
+                if event.kind is Kind.VALIDATED:
+                    self.kill("b")
+
+        self.make(Handled)
+        self.make(Handled, "b")
+        self.ipopo.add_listener(Killer())
+        self.contribute()
+        self.assertHeard(
+            *("INSTANTIATED a", "INSTANTIATED b", "VALIDATED a", "KILLED b"),
+        )
+        self.assertEqual(["a"], [name for name, _, _ in self.ipopo.get_instances()])
 
     def test_not_made_later(self) -> None:
         """One that has waited for it waits on, until another makes it; so does one whose handler

@@ -275,6 +275,15 @@ class ListenerTests(RegistryCase):
             registration.unregister()
             self.world.take()
 
+    def test_tuples_in_a_set(self) -> None:
+        """So it is in a tuple within a set."""
+        registration = self.context.register_service("a", object(), {"s": {(1, 2)}})
+        self.world.listen("all")
+        registration.set_properties({"s": {(1, 2)}})
+        self.assertEqual([], self.world.take())
+        registration.set_properties({"s": {(True, 2)}})
+        self.assertEqual(["MODIFIED"], [kind for _, kind, _ in self.world.take()])
+
     def test_ends_first(self) -> None:
         """Those whom a modification takes something away from are told before the others."""
         self.world.listen("new", "(k=2)")

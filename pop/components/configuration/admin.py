@@ -197,8 +197,13 @@ class ConfigurationAdmin:
     # For those that come and go
 
     def _load(self, keeper: Persistence, reference: ServiceReference) -> None:
-        for pid in keeper.get_pids():
-            if pid in self._known:
+        try:
+            pids = list(keeper.get_pids())
+        except Exception as error:
+            log.error("Configurations are passed over: {reason}", reason=reason_of(error))
+            return
+        for pid in pids:
+            if (known := self._known.get(pid)) is not None and known.is_valid():
                 continue
             try:
                 self.accept(check_pid(pid), keeper.load(pid), keeper)

@@ -1,7 +1,7 @@
 """One configuration: properties under a PID."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, DeferredLock, succeed
@@ -153,6 +153,21 @@ class Configuration:
             self.forget()
         await self._admin.tell(self)
 
+    def lose(self, kept: Callable[[], bool]) -> Deferred[None]:
+        """As L{delete}, if it is kept no longer already; where it was, nothing is touched, since
+        others may be writing there.
+
+        @param kept: whether it is; asked when nobody here is writing it.
+        """
+        return Deferred.fromCoroutine(self._lose(kept))
+
+    async def _lose(self, kept: Callable[[], bool]) -> None:
+        async with self._lock:
+            if self._deleted or kept():
+                return
+            self.forget()
+        await self._admin.tell(self)
+
     def forget(self) -> None:
         """There is no such configuration any more."""
         self._deleted = True
@@ -164,6 +179,9 @@ class Configuration:
             raise ConfigurationGone(pid=self._pid)
 
     def _text(self, given: Mapping[str, Any]) -> str:
+        if odd := [name for name in given if not isinstance(name, str)]:
+            reason = f"the name of a property should be a text, and not {odd[0]!r}"
+            raise BadConfiguration(pid=self._pid, reason=reason)
         properties = {name: value for name, value in given.items() if name.lower() not in RESERVED}
         properties[PID] = self._pid
         if self._factory_pid is not None:
@@ -171,7 +189,7 @@ class Configuration:
         try:
             Properties(properties)
             return json.dumps(properties, sort_keys=True, allow_nan=False)
-        except (BundleException, TypeError, ValueError) as error:
+        except (BundleException, RecursionError, TypeError, ValueError) as error:
             raise BadConfiguration(pid=self._pid, reason=reason_of(error)) from error
 
 

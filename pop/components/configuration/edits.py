@@ -8,7 +8,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.components.configuration.admin import ConfigurationAdmin
-from pop.components.configuration.configuration import check_pid
+from pop.components.configuration.configuration import Configuration, check_pid
 from pop.components.configuration.errors import reason_of
 from pop.components.configuration.persistence import Folder, pid_of
 
@@ -40,8 +40,12 @@ class Edits:
         if self._folder.holds(pid):
             return self._admin.accept(check_pid(pid), self._folder.load(pid), self._folder)
         if known is not None and known.home is self._folder:
-            return known.delete()
+            return known.lose(lambda: self._keeps(known))
         return None
+
+    def _keeps(self, known: Configuration) -> bool:
+        """Whether there is something of it after all, or it has come to be kept elsewhere."""
+        return known.home is not self._folder or self._folder.holds(known.get_pid())
 
 
 def _complain(failure: Failure, pid: str) -> None:
