@@ -23,6 +23,7 @@ class _Wanted:
     factory: str
     properties: dict[str, Any]
     made: bool = False
+    trouble: BundleException | None = None
 
 
 class WaitingList:
@@ -92,6 +93,13 @@ class WaitingList:
         done.callback(None)
         return done
 
+    def trouble(self, component: str) -> BundleException | None:
+        """Why it could not be made when that was tried last; L{None} if it could, or was not.
+
+        @raise NotWaiting: none of that name is wanted.
+        """
+        return self._find(component).trouble
+
     def _find(self, component: str) -> _Wanted:
         if (wanted := self._wanted.get(component)) is None:
             raise NotWaiting(component=component)
@@ -100,7 +108,9 @@ class WaitingList:
     def _make(self, name: str, wanted: _Wanted) -> None:
         """If there is another of that name, that is kept."""
         try:
+            wanted.trouble = None
             self._container.instantiate(wanted.factory, name, wanted.properties)
             wanted.made = True
         except BundleException as error:
+            wanted.trouble = error
             log.error("{error}", error=error)

@@ -173,6 +173,31 @@ class InstancesTests(BridgeCase):
         self.delete(other)
         self.assertEqual("red", self.ipopo.get_instance("a").color)
 
+    def test_second_has_it_then(self) -> None:
+        """When the first of two is deleted, or asks for another name, the second has the name."""
+        first, second = self.ask("a", color="red"), self.ask("a", color="blue")
+        third = self.ask("a", color="green")
+        self.delete(first)
+        self.assertEqual("blue", self.ipopo.get_instance("a").color)
+        self.assertEqual([], self.admin.get_configuration(second).troubles())
+        self.change(second, "b", color="blue")
+        self.assertEqual("green", self.ipopo.get_instance("a").color)
+        self.assertEqual([], self.admin.get_configuration(third).troubles())
+        self.assertEqual(["a", "b"], self.names())
+
+    def test_there_already(self) -> None:
+        """One that asks for a name that a component has, which nobody asked for, says so for as
+        long as it does."""
+        self.make(Lamp)
+        pid = self.ask("a", color="red")
+        trouble = ["There is a component a already, of the factory lamp."]
+        self.assertEqual(trouble, self.admin.get_configuration(pid).troubles())
+        self.change(pid, "a", color="blue")
+        self.assertEqual(trouble, self.admin.get_configuration(pid).troubles())
+        self.change(pid, "b", color="blue")
+        self.assertEqual([], self.admin.get_configuration(pid).troubles())
+        self.assertEqual(["a", "b"], self.names())
+
     def test_off_the_list(self) -> None:
         """If somebody has taken the component off the waiting list, the next change makes it."""
         pid = self.ask("a")

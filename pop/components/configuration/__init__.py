@@ -43,7 +43,7 @@ class Activator:
         context.register_service(
             SERVICE_HANDLER_FACTORY, RequiredFactory(), {HANDLER_ID: HANDLER_CONFIGADMIN}
         )
-        self._bridge = Bridge(context)
+        self._bridge = Bridge(context, admin)
         self._bridge.start()
 
     async def stop(self, context: BundleContext) -> None:

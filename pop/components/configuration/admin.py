@@ -182,6 +182,12 @@ class ConfigurationAdmin:
         looks = [each.look([configuration.get_pid()]) for each in self._concerned(configuration)]
         return DeferredList(looks).addCallback(lambda _: None)
 
+    def again(self, pid: str) -> None:
+        """Tell those who have found something wrong with a configuration once more."""
+        if (configuration := self._known.get(pid)) is not None:
+            for each in self._concerned(configuration):
+                each.again(pid)
+
     def troubles(self, configuration: Configuration) -> list[str]:
         """What those whom it concerns have found wrong, the best first."""
         pid = configuration.get_pid()

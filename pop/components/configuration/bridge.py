@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from pop.components.configuration.admin import SERVICE_CONFIGADMIN_MANAGED_FACTORY
+from pop.components.configuration.admin import (
+    SERVICE_CONFIGADMIN_MANAGED_FACTORY,
+    ConfigurationAdmin,
+)
 from pop.components.configuration.configuration import PID
 from pop.components.configuration.followers import Followers
 from pop.components.configuration.instances import COMPONENT_PID, Instances
@@ -17,8 +20,9 @@ from pop.components.waiting import SERVICE_WAITING_LIST
 class Bridge:
     """Follows the container and its waiting list as they come and go."""
 
-    def __init__(self, context: BundleContext) -> None:
+    def __init__(self, context: BundleContext, admin: ConfigurationAdmin) -> None:
         self._context = context
+        self._admin = admin
         self._followers: dict[ServiceReference, Followers] = {}
         self._instances: dict[ServiceReference, tuple[Instances, ServiceRegistration]] = {}
         self._trackers = [
@@ -47,7 +51,7 @@ class Bridge:
         self._followers.pop(reference).stop()
 
     def _make(self, waiting: Any, reference: ServiceReference) -> None:
-        instances = Instances(waiting)
+        instances = Instances(waiting, self._admin.again)
         registration = self._context.register_service(
             SERVICE_CONFIGADMIN_MANAGED_FACTORY, instances, {PID: COMPONENT_PID}
         )

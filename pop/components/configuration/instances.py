@@ -6,13 +6,13 @@ if it is not to be that of the PID, and its properties. With C{ipopo.update.poli
 component is made anew when the configuration changes; else its properties change in flight.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from twisted.logger import Logger
 
 from pop.components.configured import UPDATE_POLICY_RESTART
-from pop.components.errors import BundleException, NotWaiting
+from pop.components.errors import AlreadyWaiting, BundleException, NotWaiting
 from pop.components.factory import INSTANCE_NAME
 from pop.components.waiting import WaitingList
 
@@ -41,26 +41,41 @@ class Instances:
     """Has the waiting list make the components, so that each is there whenever its factory is.
 
     The administration's: it is managed as a factory.
+
+    @param again: has this be told of a configuration once more.
     """
 
-    def __init__(self, waiting: WaitingList) -> None:
+    def __init__(self, waiting: WaitingList, again: Callable[[str], None]) -> None:
         self._waiting = waiting
+        self._again = again
         self._wanted: dict[str, _Wanted] = {}
+        self._refused: dict[str, str] = {}
 
     async def updated(self, pid: str, properties: Mapping[str, Any]) -> None:
         """A configuration says which component it asks for.
 
         @raise NoFactoryNamed: it does not say of which factory.
         @raise AlreadyWaiting: another asks for one of that name already.
+        @raise BundleException: it cannot be made.
         """
+        self._refused.pop(pid, None)
         wanted = _wanted(pid, properties)
         if wanted is None:
             await self.deleted(pid)
             raise NoFactoryNamed
         if not self._changed(self._wanted.get(pid), wanted):
             await self.deleted(pid)
-            self._waiting.add(wanted.factory, wanted.name, wanted.properties)
+            self._add(pid, wanted)
         self._wanted[pid] = wanted
+        if (trouble := self._waiting.trouble(wanted.name)) is not None:
+            raise trouble
+
+    def _add(self, pid: str, wanted: _Wanted) -> None:
+        try:
+            self._waiting.add(wanted.factory, wanted.name, wanted.properties)
+        except AlreadyWaiting:
+            self._refused[pid] = wanted.name
+            raise
 
     def _changed(self, before: _Wanted | None, wanted: _Wanted) -> bool:
         """Change it in flight, if that will do."""
@@ -74,7 +89,8 @@ class Instances:
         return True
 
     async def deleted(self, pid: str) -> None:
-        """A configuration asks for a component no more."""
+        """A configuration asks for a component no more; others may have its name."""
+        self._refused.pop(pid, None)
         wanted = self._wanted.pop(pid, None)
         if wanted is None:
             return
@@ -82,6 +98,8 @@ class Instances:
             await self._waiting.remove(wanted.name)
         except BundleException as error:  # somebody else was faster
             log.debug("{error}", error=error)
+        for other in [other for other, name in self._refused.items() if name == wanted.name]:
+            self._again(other)
 
     async def end(self) -> None:
         """No component is asked for any more."""

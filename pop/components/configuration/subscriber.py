@@ -56,6 +56,12 @@ class Subscriber(ABC):
         self._waiting.append(waiting)
         return waiting
 
+    def again(self, pid: str) -> None:
+        """Be told of a configuration once more, if there was something wrong with it."""
+        if self.troubles.pop(pid, None) is not None:
+            self._told.pop(pid, None)
+            self.look([pid])
+
     def move(self, reference: ServiceReference) -> None:
         """Its registration may say another PID."""
         if self.pid != (pid := _pid(reference)):
