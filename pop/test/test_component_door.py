@@ -63,6 +63,8 @@ class DescriptionTests(SynchronousTestCase):
             "tcp:1:interface=127.0.0.1.x.org",
             "tcp:9000:interface=127.0.0.1:interface=0.0.0.0",
             "unix:x.sock:mode=666",
+            "unix:x.sock:mo\\de=0o666",
+            "unix:\0x.sock",
             f"ssl:9000:privateKey={self.pem}",
         ):
             self.assertRaises(OpenDoor, self.door, anybodys)

@@ -47,6 +47,9 @@ class EndpointTests(SynchronousTestCase):
             {**good, "uid": ""},
             {**good, "name": 5},
             {**good, "methods": "say"},
+            {**good, "methods": ["__class__"]},
+            {**good, "methods": ["_link"]},
+            {**good, "methods": ["no name"]},
             {**good, "specifications": []},
             {**good, "specifications": [5]},
             {**good, "properties": []},
@@ -114,6 +117,11 @@ class ExportedTests(RemoteCase):
             },
             exported_properties(reference.get_properties()),
         )
+
+    def test_private(self) -> None:
+        """Nor are others told what begins with a dot."""
+        told = exported_properties({".password": "x", "service.id": 1, "color": "red"})
+        self.assertEqual({"endpoint.service.id": 1, "color": "red"}, told)
 
 
 class ExposureTests(SynchronousTestCase):

@@ -1,6 +1,7 @@
 """The end that calls, and what it is told by the other, whatever that is."""
 
 import json
+import sys
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -10,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pop.components.remote.asking import Asking
 from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.errors import ConnectionBroke
-from pop.components.remote.remoteerror import RemoteError
+from pop.components.remote.remoteerror import RemoteError, remote_error
 from pop.test.remotes import endpoint
 
 
@@ -119,6 +120,22 @@ class AskingTests(SynchronousTestCase):
         self.say("result", 1, "late")
         self.say("error", 7, "builtins.ValueError", "late")
         self.assertFalse(self.transport.disconnected)
+
+    def test_not_made(self) -> None:
+        """A kind of error that cannot be made from its words is a plain one."""
+
+        class Strict(Exception):
+            def __new__(cls, *, code: int) -> "Strict":
+                return super().__new__(cls)
+
+        name = "pop.test.not_there"
+        sys.modules[name] = None  # type: ignore[assignment]  # as it is for what may not be imported
+        self.addCleanup(sys.modules.pop, name)
+        self.addCleanup(delattr, sys.modules[__name__], "Strict")
+        vars(sys.modules[__name__])["Strict"] = Strict
+        for kind in ("builtins.ExceptionGroup", f"{__name__}.Strict", f"{name}.Error"):
+            error = remote_error(kind, "words")
+            self.assertEqual((RemoteError, kind, "words"), (type(error), error.kind, str(error)))
 
     def test_nothing_done(self) -> None:
         """Whatever kind of error it names, no module is imported for it and nothing is called."""

@@ -29,6 +29,11 @@ class CallTests(CallCase):
         values: list[Any] = [None, True, 1, 1.5, "ü\ud800\0", [1, ["a"]], {"k": {"n": []}}]
         self.assertEqual([*values, {"x": 1}], self.answer(self.far.say(*values, x=1)))
 
+    def test_named(self) -> None:
+        """A named argument may have any name."""
+        named = {"method": 1, "arguments": 2, "number": 3}
+        self.assertEqual([named], self.answer(self.far.say(**named)))
+
     def test_later(self) -> None:
         """A method may take its time, and others are answered meanwhile."""
         slow, soon, fast = self.far.later(), self.far.soon("word"), self.far.say("fast")

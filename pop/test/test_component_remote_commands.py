@@ -41,7 +41,7 @@ class CommandsTests(CallCase):
         for command in ("rsa.listexports", "lexps"):
             said = self.said(command)
             self.assertIn(row, said)
-            self.assertIn("1 exports", said)
+            self.assertIn("1 export\n", said)
         self.assertIn("| echo | pop.test.callers.IEcho |", self.said("rsa.limps", self.client))
         shown = self.said("listimports echo", self.client)
         for line in (
@@ -71,6 +71,16 @@ class CommandsTests(CallCase):
             "Exported as mine\n", self.said(f"rsa.exportservice {id} endpoint.name=mine")
         )
         self.assertEqual([1, {}], self.answer(self.find().say(1)))
+        self.said("rsa.unexportservice mine")
+        self.network.settle()
+        self.assertIs(None, self.find())
+
+    def test_export_twice(self) -> None:
+        """What was exported twice is taken back at once, as at a shell it is one."""
+        context = self.server.get_bundle_context()
+        id = context.register_service(IEcho, self.echo).get_reference().id
+        for _ in range(2):
+            self.said(f"rsa.exportservice {id} endpoint.name=mine")
         self.said("rsa.unexportservice mine")
         self.network.settle()
         self.assertIs(None, self.find())

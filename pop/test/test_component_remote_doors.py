@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,11 +12,10 @@ from zope.interface.verify import verifyObject
 from pop.components.errors import NotStarted
 from pop.components.framework import Framework
 from pop.components.remote.answering import Answering, AnsweringFactory
-from pop.components.remote.errors import BadAddress, OpenAddress, OpenWay
+from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.imports import Imports
 from pop.components.remote.interfaces import IDiscovered, IExportProvider
 from pop.components.remote.offers import Offers
-from pop.components.remote.places import place, way
 from pop.test.callers import CallCase, Echo
 from pop.test.networks import Network
 from pop.test.remotes import endpoint
@@ -98,6 +98,35 @@ class StrangerTests(SynchronousTestCase):
         self.assertFalse(self.transport.disconnected)
         self.clock.advance(1)
         self.assertTrue(self.transport.disconnected)
+
+    def test_dawdling(self) -> None:
+        """Nor does anybody get more time for the greeting by saying a bit of something."""
+        self.wire.dataReceived((100).to_bytes(4, "big"))
+        for _ in range(9):
+            self.clock.advance(1)
+            self.wire.dataReceived(b" ")
+        self.assertFalse(self.transport.disconnected)
+        self.clock.advance(1)
+        self.assertTrue(self.transport.disconnected)
+
+    def test_ping_first(self) -> None:
+        """Who has not greeted is not answered either."""
+        self.say("ping")
+        self.assertTrue(self.transport.disconnected)
+        self.assertEqual([], self.heard())
+
+    def test_crowd(self) -> None:
+        """One more than may be connected at a time is told so and sent away, until one goes."""
+        self.factory.guests = 1
+        self.greet()
+        other, transport = self.factory.buildProtocol(None), StringTransport()
+        other.makeConnection(transport)
+        self.assertIn(b"too many", transport.value())
+        self.assertTrue(transport.disconnecting)
+        other.connectionLost()
+        self.wire.connectionLost()
+        self.wire.makeConnection(self.transport)
+        self.assertFalse(self.transport.disconnecting)
 
     def test_nonsense(self) -> None:
         """What makes no sense ends the connection, before the greeting and after it."""
@@ -186,51 +215,74 @@ class StrangerTests(SynchronousTestCase):
         self.wire.connectionLost()
         self.assertEqual(9, self.echo.cancelled)
 
+    def offer(self, object: Any, *methods: str) -> None:
+        """Let something else be called."""
+        offered = Endpoint("5", "here", (), "odd", ("s",), methods)
+        self.offers.export_service(offered, object)
+
+    def test_odd_errors(self) -> None:
+        """Whatever a method raises or gives, its caller is answered, and so are others: of long
+        words the first are told."""
+
+        class Mute(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+        class Shy:
+            def __repr__(self) -> str:
+                raise KeyError
+
+        class Odd:
+            def mute(self) -> None:
+                raise Mute
+
+            def long(self) -> None:
+                raise ValueError("x" * 5_000_000)
+
+            def shy(self) -> Any:
+                return {Shy(): 1}
+
+            async def soon(self) -> Any:
+                raise Mute
+
+        self.offer(Odd(), "mute", "long", "shy", "soon")
+        self.greet()
+        for number, method in enumerate(("mute", "long", "shy", "soon")):
+            self.say("call", number, "5", method, [], {})
+        answers = self.heard()
+        self.assertEqual(
+            [("error", number) for number in range(4)], [(a[0], a[1]) for a in answers]
+        )
+        self.assertEqual("x" * 4096, answers[1][3])
+        self.assertEqual("it cannot say why", answers[0][3])
+
+    def test_cancellers(self) -> None:
+        """One that does not let itself be cancelled keeps no other from it."""
+        cancelled: list[Any] = []
+
+        def fail(deferred: Any) -> None:
+            cancelled.append(deferred)
+            raise ValueError
+
+        class Odd:
+            def later(self) -> Any:
+                return Deferred(fail)
+
+        self.offer(Odd(), "later")
+        self.greet()
+        for number in range(3):
+            self.say("call", number, "5", "later", [], {})
+        self.say("cancel", 0)
+        self.assertFalse(self.transport.disconnected)
+        self.wire.connectionLost()
+        self.assertEqual(3, len(cancelled))
+        self.assertEqual(3, len(self.flushLoggedErrors(ValueError)))
+
     def tearDown(self) -> None:
         if self.wire in self.factory.connections:
             self.wire.connectionLost()
         self.assertEqual(set(), self.factory.connections)
         self.assertEqual([], self.clock.getDelayedCalls())
-
-
-class PlaceTests(SynchronousTestCase):
-    """Where calls may be answered."""
-
-    def test_private(self) -> None:
-        """Where only those come who may: by the rights of a file, or by a secret that nobody can
-        read along."""
-        reactor = Network()
-        for address, secret in (
-            ("unix:/x", False),
-            ("unix:/x:mode=660", False),
-            ("unix:/x:mode=666", True),
-            ("tcp:9000:interface=127.0.0.1", True),
-            ("tcp6:9000:interface=\\:\\:1", True),
-        ):
-            self.assertTrue(place(reactor, address, secret), address)
-        for address, secret in (
-            ("unix:/x:mode=666", False),
-            ("tcp:9000", True),
-            ("tcp:9000:interface=0.0.0.0", True),
-            ("tcp:9000:interface=127.0.0.1", False),
-        ):
-            self.assertRaises(OpenAddress, place, reactor, address, secret)
-
-    def test_bad(self) -> None:
-        """What is no address is refused with a reason."""
-        reactor = Network()
-        for address in ("", "nonsense:1", "unix", "tcp:port", "ssl:1:privateKey=/nowhere"):
-            self.assertRaises(BadAddress, place, reactor, address, True)
-        for address in ("", "nonsense:1", "unix", "tcp:localhost"):
-            self.assertRaises(BadAddress, way, reactor, address)
-
-    def test_overheard(self) -> None:
-        """Nor are calls made where others could read along."""
-        reactor = Network()
-        for address in ("tcp:example.org:9000", "tcp:10.0.0.1:9000", "tcp:127.0.0.1.org:9000"):
-            self.assertRaises(OpenWay, way, reactor, address)
-        for address in ("tcp:127.0.0.1:9000", "tcp:localhost:port=9000", "tcp:\\:\\:1:9000"):
-            self.assertTrue(way(reactor, address))
 
 
 class TransportTests(SynchronousTestCase):

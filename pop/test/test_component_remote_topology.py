@@ -1,9 +1,12 @@
 """What is exported and imported without anybody asking for it."""
 
+from typing import Any
+
 from pop.components.reference import ServiceReference
+from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.errors import NameInUse
 from pop.components.remote.topology import Topology
-from pop.test.remotes import AdminCase, Provider, RemoteCase, endpoint
+from pop.test.remotes import AdminCase, Listener, Provider, RemoteCase, endpoint
 
 
 class TopologyTests(AdminCase):
@@ -103,6 +106,39 @@ class TopologyTests(AdminCase):
         self.assertEqual(["import name-1"], self.names())
         [imported] = self.admin.get_imported_endpoints()
         self.assertEqual(endpoint("1", n=3), imported.endpoint)
+
+    def test_unregistered_by_listener(self) -> None:
+        """What is unregistered by whoever is told of its export is exported no more."""
+        self.provide()
+        things: list[Any] = []
+
+        class Foe(Listener):
+            def endpoints_added(self, endpoints: list[Endpoint]) -> None:
+                things[0].unregister()
+
+        self.context.register_service("pelix.remote.endpoint.export.listener", Foe())
+        things.append(self.context.register_service("spec", object(), {"endpoint.name": "thing"}))
+        self.events.clear()
+        things[0].set_properties({"service.exported.interfaces": "*"})
+        self.assertEqual([], self.exported())
+        self.assertEqual([], self.admin.get_exported_services())
+        self.assertEqual(({}, {}), (self.topology._exported, self.provider.open))
+        self.assertEvents("EXPORT_UNREGISTRATION")
+
+    def test_other_importer(self) -> None:
+        """When the provider of an import goes, another one imports it, if it can."""
+        other = Provider()
+        first = self.provide()
+        self.provide(other)
+        self.provide(Provider("different"))
+        self.imports.add(endpoint("1"))
+        self.assertEqual((["1"], []), (list(self.provider.open), list(other.open)))
+        self.events.clear()
+        first.unregister()
+        self.assertEqual(([], ["1"]), (list(self.provider.open), list(other.open)))
+        self.assertEvents("IMPORT_UNREGISTRATION", "IMPORT_REGISTRATION")
+        self.imports.remove("1")
+        self.assertEqual({}, other.open)
 
     def test_stop(self) -> None:
         """When it stops, it wants nothing any more; what others want stays."""

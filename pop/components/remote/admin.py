@@ -98,7 +98,7 @@ class Admin:
             self._exported[reference, provider] = export
             export.begin(self._new_uid())
         except Exception as error:
-            del self._exported[reference, provider]
+            self._exported.pop((reference, provider), None)
             self._tell_error(AdminEventKind.EXPORT_ERROR, None, reference, error)
             return ExportRegistration(None, error)
         return ExportRegistration(export)
@@ -123,6 +123,10 @@ class Admin:
             self._tell_error(AdminEventKind.IMPORT_ERROR, endpoint, None, error)
             return ImportRegistration(None, error)
         return ImportRegistration(made)
+
+    def can_import(self, endpoint: Endpoint) -> bool:
+        """Whether a provider can reach it."""
+        return any(_handles(one, endpoint.configurations) for one in self._importers)
 
     def _importer(self, endpoint: Endpoint) -> Any:
         for provider in self._importers:

@@ -19,6 +19,10 @@ from pop.components.remote.wire import PATIENCE, Wire
 log = Logger()
 AT_ONCE: Final = 10_000
 """Calls of one connection that may wait for their answers."""
+GUESTS: Final = 256
+"""Connections at a time."""
+WORDS: Final = 4096
+"""Characters of an error that are told."""
 
 
 class Answering(Wire):
@@ -29,27 +33,30 @@ class Answering(Wire):
         self.factory = factory
         self._offers = factory.offers
         self._open: dict[int, Deferred[Any]] = {}
-        self._greeted = False
 
     def connectionMade(self) -> None:
         """Wait for the greeting."""
         super().connectionMade()
         self.factory.connections.add(self)
+        if len(self.factory.connections) > self.factory.guests:
+            self._refuse("too many are connected here already")
 
     def on_hello(self, said: dict[str, Any]) -> None:
         """Greet, and tell what can be called."""
         if (why := self._objection(said)) or self._greeted:
-            self.say("a refusal", "refused", why)
-            self._over = True
-            self.transport.loseConnection()
+            self._refuse(why)
             return
-        self._greeted = True
         self.greeted()
         self.transport.registerProducer(self, True)
         self.say("a greeting", "hello", {"pop": VERSION, "framework": self.factory.framework})
         for endpoint in self._offers.endpoints():
             self.tell("added", endpoint.to_json())
         self._offers.connected.add(self)
+
+    def _refuse(self, why: str) -> None:
+        self.say("a refusal", "refused", why)
+        self._over = True
+        self.transport.loseConnection()
 
     def _objection(self, said: dict[str, Any]) -> str:
         if said.get("pop") != VERSION:
@@ -68,6 +75,8 @@ class Answering(Wire):
 
     def on_ping(self) -> None:
         """Still there."""
+        if not self._greeted:
+            raise Nonsense("a sign of life without a greeting")
         self.say("a sign of life", "pong")
 
     def on_call(
@@ -92,7 +101,7 @@ class Answering(Wire):
     def on_cancel(self, number: int) -> None:
         """Nobody waits for that any more."""
         if (waiting := self._open.pop(number, None)) is not None:
-            waiting.cancel()
+            _cancel(waiting)
 
     def _succeeded(self, result: Any, number: int) -> None:
         if self._open.pop(number, None) is not None:
@@ -106,15 +115,19 @@ class Answering(Wire):
     def _answer(self, number: int, result: Any) -> None:
         try:
             self.say("the answer", "result", number, result)
-        except BundleException as error:
+        except Exception as error:  # also what it raises while it is looked at
             self._fail(number, error)
 
     def _fail(self, number: int, error: BaseException) -> None:
         """That is the caller's to see; who looks into it here finds where it was."""
-        if not isinstance(error, BundleException):
-            log.info("A call from elsewhere failed: {reason}", reason=reason_of(error))
         kind = f"{type(error).__module__}.{type(error).__qualname__}"
-        self.say("an error", "error", number, kind, str(error))
+        try:
+            text, reason = str(error)[:WORDS], reason_of(error)
+        except Exception:
+            text, reason = "it cannot say why", kind
+        if not isinstance(error, BundleException):
+            log.info("A call from elsewhere failed: {reason}", reason=reason)
+        self.say("an error", "error", number, kind, text)
 
     def connectionLost(self, reason: Any = None) -> None:
         """Whatever is being done, nobody waits for it."""
@@ -123,7 +136,7 @@ class Answering(Wire):
         self._offers.connected.discard(self)
         waiting, self._open = self._open, {}
         for deferred in waiting.values():
-            deferred.cancel()
+            _cancel(deferred)
 
     def close(self) -> None:
         """End it in order: what was answered gets there."""
@@ -135,12 +148,21 @@ class Answering(Wire):
             self.transport.loseConnection()
 
 
+def _cancel(waiting: Deferred[Any]) -> None:
+    """How one ends is no matter of the others'."""
+    try:
+        waiting.cancel()
+    except Exception:
+        log.failure("A call from elsewhere did not end well")
+
+
 class AnsweringFactory(Factory):
     """All connections of others who call.
 
     @param framework: the unique identifier of this framework.
     @param secret: what they have to know.
     @param most: calls of one connection that may wait for their answers.
+    @param guests: connections at a time.
     """
 
     noisy = False
@@ -152,12 +174,14 @@ class AnsweringFactory(Factory):
         framework: str,
         secret: str,
         most: int = AT_ONCE,
+        guests: int = GUESTS,
     ) -> None:
         self.offers = offers
         self.clock = clock
         self.framework = framework
         self.secret = secret
         self.most = most
+        self.guests = guests
         self.connections: set[Answering] = set()
         self._closing: list[Deferred[None]] = []
 

@@ -15,14 +15,14 @@ from pop.components.shell.commands import SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import SERVICE, Completion
 from pop.components.shell.registrations import NoSuchRegistration
 from pop.components.shell.session import Session
-from pop.components.shell.tables import make_table
+from pop.components.shell.tables import counted, make_table
 
 
 class NoAdmin(BundleException):
     """Nothing is exported or imported here. Start the bundle pop.components.remote."""
 
 
-class NoSuchEndpoint(BundleException):
+class NotListed(BundleException):
     """No endpoint is {name}. "rsa.listexports" and "rsa.listimports" list those there are."""
 
 
@@ -61,12 +61,12 @@ class RemoteCommands:
     def listexports(self, session: Session, name: str = "") -> None:
         """List what is exported, or show one, by its name or unique identifier"""
         shared = self._admin().get_exported_services()
-        self._list(session, name, [(each.endpoint, each.reference) for each in shared], "exports")
+        self._list(session, name, [(each.endpoint, each.reference) for each in shared], "export")
 
     def listimports(self, session: Session, name: str = "") -> None:
         """List what is imported, or show one, by its name or unique identifier"""
         shared = self._admin().get_imported_endpoints()
-        self._list(session, name, [(each.endpoint, each.reference) for each in shared], "imports")
+        self._list(session, name, [(each.endpoint, each.reference) for each in shared], "import")
 
     def _list(
         self, session: Session, name: str, found: list[tuple[Endpoint, Any]], what: str
@@ -85,7 +85,7 @@ class RemoteCommands:
         ]
         headers = ("Name", "Specifications", "Registration", "Framework")
         session.write_line(make_table(headers, rows))
-        session.write_line(f"{len(rows)} {what}")
+        session.write_line(counted(len(rows), what))
 
     def listlinks(self, session: Session) -> None:
         """List the connections to others, and why those are not there that are not"""
@@ -105,7 +105,10 @@ class RemoteCommands:
             if (endpoint := registration.get_description()) is None:
                 session.write_line(str(registration.get_exception()))
             else:
-                self.exported[endpoint.uid] = registration
+                if endpoint.uid in self.exported:
+                    registration.close()
+                else:
+                    self.exported[endpoint.uid] = registration
                 session.write_line(f"Exported as {endpoint.name}")
 
     def unexportservice(self, session: Session, name: str) -> None:
@@ -141,7 +144,7 @@ def _named(name: str, endpoints: Iterable[Endpoint]) -> Endpoint:
     for endpoint in endpoints:
         if name in (endpoint.name, endpoint.uid):
             return endpoint
-    raise NoSuchEndpoint(name=name)
+    raise NotListed(name=name)
 
 
 def _show(session: Session, endpoint: Endpoint) -> None:

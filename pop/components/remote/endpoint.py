@@ -1,7 +1,7 @@
 """An endpoint: something that is registered in one framework and can be called from others."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -22,16 +22,15 @@ from pop.components.remote.names import (
     PROP_SYNONYMS,
     texts,
 )
-from pop.frozen import frozen
 
 _OURS = "python:/"
-_EXPORTED = ("service.exported.", "pelix.remote.")
+_KEPT = (".", "service.exported.", "pelix.remote.")
 _LOCAL = frozenset(("objectclass", "service.id", "service.bundleid", "service.scope"))
 _TEXTS = ("uid", "framework", "name")
 _LISTS = ("configurations", "specifications", "methods")
 
 
-@frozen
+@dataclass(frozen=True)
 class Endpoint:
     """What others need to know of something that they can call.
 
@@ -77,6 +76,9 @@ class Endpoint:
         for name in _LISTS:
             if not _are_texts(given.get(name, [])):
                 raise BadEndpoint(reason=f"{name} should be a list of texts")
+        for name in given.get("methods", ()):
+            if not name.isidentifier() or name.startswith("_"):
+                raise BadEndpoint(reason=f'"{name}" is no method that can be called')
         if not isinstance(properties := given.get("properties", {}), dict):
             raise BadEndpoint(reason="properties should be an object")
         if not given.get("specifications"):
@@ -140,14 +142,12 @@ def with_synonyms(
 
 
 def exported_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """What others are told of a registration: nothing that is only about this framework, or about
-    exporting, nor what JSON cannot carry."""
+    """What others are told of a registration: nothing that is private (which begins with a dot), or
+    only about this framework, or about exporting, nor what JSON cannot carry."""
     told = {
         name: _plain(value)
         for name, value in properties.items()
-        if name.lower() not in _LOCAL
-        and not name.lower().startswith(_EXPORTED)
-        and _can_be_told(value)
+        if name.lower() not in _LOCAL and not name.lower().startswith(_KEPT) and _can_be_told(value)
     }
     told[PROP_ENDPOINT_SERVICE_ID] = properties.get("service.id")
     return told

@@ -1,6 +1,6 @@
 """One registration that is exported by one provider."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.logger import Logger
@@ -19,10 +19,9 @@ from pop.components.remote.errors import NotExported
 from pop.components.remote.exports import Exports
 from pop.components.remote.exposure import exposed
 from pop.components.remote.names import PROP_ENDPOINT_NAME, PROP_EXPORTED_CONFIGS, texts
-from pop.components.remote.shared import EndpointRegistration, Shared
+from pop.components.remote.shared import EndpointRegistration, Shared, Tell
 
 log = Logger()
-Tell = Callable[[AdminEventKind, Shared, Exception | None], None]
 
 
 class Export(Shared):
@@ -67,9 +66,11 @@ class Export(Shared):
         except Exception:
             self._context.unget_service(self._reference)
             raise
-        self._exports.add(self.endpoint)
+        # Whoever is told of it may unregister it.
         self._context.add_service_listener(self, f"(service.id={self._reference.id})")
-        self._tell(AdminEventKind.EXPORT_REGISTRATION, self, None)
+        self._exports.add(self.endpoint)
+        if not self.ended:
+            self._tell(AdminEventKind.EXPORT_REGISTRATION, self, None)
 
     def _describe(self, uid: str) -> Endpoint:
         properties = self._reference.properties.changed(self._overriding)

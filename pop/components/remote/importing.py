@@ -1,6 +1,5 @@
 """One endpoint of another framework that is imported by one provider."""
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.logger import Logger
@@ -8,10 +7,9 @@ from twisted.logger import Logger
 from pop.components.reference import ServiceReference
 from pop.components.remote.adminevent import AdminEventKind
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.shared import EndpointRegistration, Shared
+from pop.components.remote.shared import EndpointRegistration, Shared, Tell
 
 log = Logger()
-Tell = Callable[[AdminEventKind, Shared, Exception | None], None]
 
 
 class Import(Shared):

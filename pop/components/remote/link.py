@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, DeferredList, fail
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, fail
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
@@ -59,6 +60,7 @@ class Link:
         self._looks: dict[str, dict[Look, None]] = {}
         self._retry = retry
         self._failures = 0
+        self._refused = False
         way = _Watched(way, self._failed)
         self._keeper = ClientService(
             way, _Asking(self._build), retryPolicy=self._pause, clock=clock
@@ -75,6 +77,7 @@ class Link:
         return self._keeper.stopService()
 
     def _build(self) -> Asking:
+        self._refused = False
         return Asking(self, self._clock, self._greeting)
 
     def _pause(self, attempt: int) -> float:
@@ -83,7 +86,7 @@ class Link:
         return self._retry(self._failures)
 
     def _failed(self, failure: Failure) -> None:
-        self.refused(why(failure))
+        self._broken(why(failure))
 
     # Who looks
 
@@ -112,6 +115,11 @@ class Link:
         self._wire, self.why, self._failures = wire, "", 0
 
     def refused(self, why: str) -> None:
+        """They will not, and say themselves why."""
+        self._refused = True
+        self._broken(why)
+
+    def _broken(self, why: str) -> None:
         """There is no connection; the first time it is said why."""
         if why != self.why:
             log.info("No calls can be made at {address}: {why}", address=self.address, why=why)
@@ -130,8 +138,8 @@ class Link:
 
     def disconnected(self, why: str) -> None:
         """Nothing can be called there."""
-        if self._wire is not None or self.why == NOT_YET:
-            self.refused(why)
+        if not self._refused:
+            self._broken(why)
         self._wire = None
         for uid in list(self.endpoints):
             self.lost(uid)
@@ -238,7 +246,8 @@ class _Watched:
         connecting: Deferred[IProtocol] = self._way.connect(protocolFactory)
 
         def failed(failure: Failure) -> Failure:
-            self._failed(failure)
+            if not failure.check(CancelledError, ConnectingCancelledError):
+                self._failed(failure)
             return failure
 
         return connecting.addErrback(failed)

@@ -1,7 +1,6 @@
 """Where calls are answered, and to where they are made."""
 
 import os
-import re
 from typing import Any, Final
 
 from twisted.internet.address import UNIXAddress
@@ -14,29 +13,32 @@ from twisted.internet.interfaces import (
     IStreamServerEndpoint,
 )
 
+from pop.components.description import Description
 from pop.components.remote.errors import BadAddress, OpenAddress, OpenWay
 
-_MODE: Final = re.compile(r"(?<!\\):mode=([0-7]+)")
-_LOOPBACK: Final = re.compile(
-    r"(?<!\\):interface=(127(\\?\.\d+){3}|localhost|\\:\\:1)(?=(?<!\\):|$)"
-)
-_HERE: Final = re.compile(r"tcp6?:(host=)?(127(\.\d+){3}|localhost|\\:\\:1)(:|$)")
-_OTHERS: Final = 0o002
+_VERIFIED: Final = {"caCertsDir", "hostname"}
 
 
 def way(reactor: Any, address: str) -> IStreamClientEndpoint:
     """How to get to an address, as Twisted describes client endpoints.
 
     @raise BadAddress: it is none.
-    @raise OpenWay: others can read along.
+    @raise OpenWay: others can read along, or answer instead.
     """
-    if address.startswith("tcp") and not _HERE.match(address):
-        raise OpenWay(address=address)
     try:
         found: IStreamClientEndpoint = clientFromString(reactor, address)
     except Exception as error:  # each kind has its own ways to fail
         raise BadAddress(deed="made", address=address, reason=_reason(error)) from error
+    if not _is_closed(Description(address)):
+        raise OpenWay(address=address)
     return found
+
+
+def _is_closed(said: Description) -> bool:
+    kind = said.kind.lower()
+    if kind == "ssl":  # Twisted's looks at no certificate unless it is told both
+        return said.named.keys() >= _VERIFIED
+    return kind in ("unix", "tls") or (kind == "tcp" and said.leads_here())
 
 
 def place(reactor: Any, address: str, secret: bool) -> IStreamServerEndpoint:
@@ -49,25 +51,24 @@ def place(reactor: Any, address: str, secret: bool) -> IStreamServerEndpoint:
     @raise BadAddress: it is none.
     @raise OpenAddress: anybody could call.
     """
-    kind = address.partition(":")[0]
-    full = address
-    if kind == "unix" and not _MODE.search(address):
+    said, full = Description(address), address
+    if said.kind == "unix" and "mode" not in said.named:
         full += ":mode=600"
     try:
         found: IStreamServerEndpoint = serverFromString(reactor, full)
     except Exception as error:  # as above
         raise BadAddress(deed="answered", address=address, reason=_reason(error)) from error
-    if not _is_private(kind, full, secret):
+    if not _is_private(Description(full), secret):
         raise OpenAddress(address=address)
     return found
 
 
-def _is_private(kind: str, address: str, secret: bool) -> bool:
-    if kind == "unix":
-        return secret or not any(int(mode, 8) & _OTHERS for mode in _MODE.findall(address))
-    if kind in ("tcp", "tcp6"):
-        return secret and _LOOPBACK.search(address) is not None
-    return secret and kind in ("ssl", "tls")
+def _is_private(said: Description, secret: bool) -> bool:
+    if said.kind == "unix":
+        return secret or said.has_private_file()
+    if said.kind in ("tcp", "tcp6"):
+        return secret and said.listens_here()
+    return secret and said.kind in ("ssl", "tls")
 
 
 async def listen(

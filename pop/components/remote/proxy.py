@@ -58,7 +58,7 @@ class RemoteProxy:
     def __repr__(self) -> str:
         return f"<{self._endpoint.name} at {self._link.address}>"
 
-    def _call(self, method: str, *arguments: Any, **named: Any) -> Deferred[Any]:
+    def _call(self, method: str, /, *arguments: Any, **named: Any) -> Deferred[Any]:
         return self._link.call(self._endpoint, method, arguments, named, self._seconds)
 
 
@@ -77,32 +77,39 @@ class Imported:
         self._endpoint = endpoint
         self._seconds = seconds
         self._registration: ServiceRegistration | None = None
-        self._link = self._begin(endpoint)
+        self._link = self._take(endpoint)
+        try:
+            self._begin()
+        except Exception:
+            self.close()
+            raise
 
     @property
     def reference(self) -> ServiceReference | None:
         """What stands for it; L{None} while it cannot be reached."""
         return None if self._registration is None else self._registration.get_reference()
 
-    def _begin(self, endpoint: Endpoint) -> Link:
+    def _take(self, endpoint: Endpoint) -> Link:
         spec.names(endpoint.specifications)
         Properties(endpoint.import_properties())
         if not (addresses := texts(endpoint.properties.get(PROP_ADDRESS))):
             raise NoAddress(endpoint=endpoint.name)
-        self._endpoint = endpoint
-        self._link = self._links.take(addresses[0])
-        self._link.follow(self._look, endpoint.uid)
-        self._look(endpoint.uid)
-        return self._link
+        return self._links.take(addresses[0])
+
+    def _begin(self) -> None:
+        self._link.follow(self._look, self._endpoint.uid)
+        self._look(self._endpoint.uid)
 
     def update(self, endpoint: Endpoint) -> None:
         """It is other than before, and perhaps elsewhere."""
         before, link = self._endpoint, self._link
-        link.leave(self._look, self._endpoint.uid)
+        after = self._take(endpoint)
+        link.leave(self._look, before.uid)
         if _shape(before) != _shape(endpoint):
             self._unregister()
-        self._begin(endpoint)
+        self._endpoint, self._link = endpoint, after
         self._links.give(link)
+        self._begin()
 
     def close(self) -> None:
         """Nothing stands for it any more."""

@@ -33,13 +33,24 @@ def remote_error(kind: str, text: str) -> RemoteError:
     here.
     """
     module, _, name = kind.rpartition(".")
-    known = vars(builtins).get(name) if module == "builtins" else _find(module, name)
-    both = RemoteError
-    if isinstance(known, type) and issubclass(known, Exception) and known not in _MEANT:
-        both = _joined(known)  # type: ignore[arg-type]  # a class can be hashed
-    error = both.__new__(both, text)
-    error.args = (text,)
+    try:
+        error = _made(_best(module, name), text)
+    except Exception:  # it wants more than a text, or is not what it seems to be
+        error = _made(RemoteError, text)
     error.kind, error.text = kind, text
+    return error
+
+
+def _best(module: str, name: str) -> type[RemoteError]:
+    known = vars(builtins).get(name) if module == "builtins" else _find(module, name)
+    if isinstance(known, type) and issubclass(known, Exception) and known not in _MEANT:
+        return _joined(known)  # type: ignore[arg-type]  # a class can be hashed
+    return RemoteError
+
+
+def _made(kind: type[RemoteError], text: str) -> RemoteError:
+    error = kind.__new__(kind, text)
+    error.args = (text,)
     return error
 
 

@@ -1,9 +1,14 @@
 """What several have asked for, and hold together until the last of them closes it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pop.components.reference import ServiceReference
+from pop.components.remote.adminevent import AdminEventKind
 from pop.components.remote.endpoint import Endpoint
+
+Tell = Callable[[AdminEventKind, "Shared", Exception | None], None]
+"""Called with what has become of one of them, and why if it is an error."""
 
 
 class Shared:

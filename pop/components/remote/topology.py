@@ -36,7 +36,7 @@ class Topology:
         self._waiting: dict[ServiceReference, None] = {}
         self._imported: dict[str, tuple[Endpoint, ImportRegistration]] = {}
         self._exporters = Whiteboard(context, SERVICE_EXPORT_PROVIDER, self._exporter_came)
-        self._importers = Whiteboard(context, SERVICE_IMPORT_PROVIDER, self._importer_came)
+        self._importers = Whiteboard(context, SERVICE_IMPORT_PROVIDER, self._look, self._look)
         self._listening: list[Any] = []
 
     def start(self) -> None:
@@ -80,6 +80,8 @@ class Topology:
             self._exported[reference] = after = self._admin.export_service(reference)
             if any(isinstance(each.get_exception(), NameInUse) for each in after):
                 self._waiting[reference] = None
+            if not reference.live:  # whoever was told of the export has unregistered it
+                self._unexport(reference)
         for registration in before:
             registration.close()
 
@@ -124,7 +126,8 @@ class Topology:
         _, registration = self._imported.pop(uid)
         registration.close()
 
-    def _importer_came(self, provider: Any) -> None:
+    def _look(self, provider: Any) -> None:
+        """A provider came, or went: then the admin, who was told before, has ended its imports."""
         for endpoint, registration in list(self._imported.values()):
-            if not registration.live:
+            if not registration.live and self._admin.can_import(endpoint):
                 self.endpoint_added(endpoint)

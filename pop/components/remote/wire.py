@@ -40,7 +40,8 @@ def why(failure: Failure) -> str:
 class Wire(Int32StringReceiver, TimeoutMixin):
     """One end: calls C{on_KIND(*members)} for each message.
 
-    The end that is called does not read while the other does not, so that no answers pile up.
+    The end that is called does not read while the other does not, so that no answers pile up; what
+    has been written then has to be read within L{SILENCE}, as no sign of life is heard meanwhile.
     """
 
     transport: Any
@@ -49,6 +50,7 @@ class Wire(Int32StringReceiver, TimeoutMixin):
     def __init__(self, clock: IReactorTime) -> None:
         vars(self)["callLater"] = clock.callLater  # as TimeoutMixin wants it
         self._over = False
+        self._greeted = False
 
     def connectionMade(self) -> None:
         """Begin to wait for the greeting."""
@@ -56,13 +58,15 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     def greeted(self) -> None:
         """Say and hear whatever there is to be said from now on."""
+        self._greeted = True
         self.MAX_LENGTH = LARGEST
         self.setTimeout(SILENCE)
 
     def dataReceived(self, data: bytes) -> None:
-        """The other end is there."""
+        """The other end is there; nobody gets more time for the greeting."""
         if not self._over:
-            self.resetTimeout()
+            if self._greeted:
+                self.resetTimeout()
             super().dataReceived(data)
 
     def stringReceived(self, data: bytes) -> None:

@@ -1,7 +1,6 @@
 """Where a shell may be reached: by those alone who may do anything there."""
 
 import os
-import re
 from typing import Any, Final
 
 from twisted.cred.checkers import ICredentialsChecker
@@ -11,13 +10,11 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
+from pop.components.description import Description
 from pop.components.errors import BundleException
 
 _KINDS: Final = ("unix", "tcp", "tcp6", "ssl", "tls")
 _TLS: Final = ("ssl", "tls")
-_INTERFACE = re.compile(r"(?<!\\):interface=(.*?)(?=(?<!\\):|$)")
-_LOOPBACK = re.compile(r"127(\\?\.\d+){3}|localhost|\\:\\:1")
-_MODE = re.compile(r"(?<!\\):mode=([^:]*)")
 _SHAPE: Final = (
     "it should be like unix:PATH:mode=600, tcp:PORT:interface=127.0.0.1 or"
     " ssl:PORT:privateKey=FILE:certKey=FILE"
@@ -68,16 +65,17 @@ class Door:
 
     def __init__(self, reactor: Any, description: str, guarded: bool = False) -> None:
         self._description = description
-        kind = description.partition(":")[0]
+        said = Description(description)
+        kind = said.kind
         if kind not in _KINDS:
             raise NotADoor(endpoint=description, reason=_SHAPE)
-        if kind == "unix" and not _MODE.search(description):
+        if kind == "unix" and "mode" not in said.named:
             description += ":mode=600"
         try:
             self._endpoint = serverFromString(reactor, description)
         except Exception as error:  # each kind has its own ways to fail
             raise NotADoor(endpoint=self._description, reason=_reason(error)) from error
-        if not _is_private(kind, description) and not (guarded and kind in ("unix", *_TLS)):
+        if not _is_private(Description(description)) and not (guarded and kind in ("unix", *_TLS)):
             raise OpenDoor(endpoint=self._description)
 
     async def listen(self, factory: IProtocolFactory) -> IListeningPort:
@@ -92,13 +90,9 @@ class Door:
         return port
 
 
-def _is_private(kind: str, description: str) -> bool:
+def _is_private(said: Description) -> bool:
     """Whether only those can come who are on this machine, or those whom a file's mode lets."""
-    if kind == "unix":
-        modes: list[str] = _MODE.findall(description)
-        return not any(int(mode, 8) & 0o002 for mode in modes)
-    interfaces = _INTERFACE.findall(description)
-    return len(interfaces) == 1 and _LOOPBACK.fullmatch(interfaces[0]) is not None
+    return said.has_private_file() if said.kind == "unix" else said.listens_here()
 
 
 def _reason(error: Any) -> str:
