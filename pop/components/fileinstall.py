@@ -7,13 +7,15 @@ not its time. The framework's property C{poll.time} says how often to look, in s
 if nothing does.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorThreads, IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from pop.components.bundle import BundleActivator
@@ -85,7 +87,9 @@ class FileInstall:
         self._said: dict[ServiceReference, str] = {}
         self._folders: dict[str, Contents] = {}
         self._seconds = seconds
-        self._loop = LoopingCall(self.look)
+        self._loop = LoopingCall(self._begin)
+        self._busy = False
+        self._read = _reader(clock)
         self._runs = clock is not None
         if clock is not None:
             self._loop.clock = clock
@@ -110,9 +114,26 @@ class FileInstall:
     def look(self) -> None:
         """Look at all folders now, and tell those who listen."""
         for folder, contents in list(self._folders.items()):
-            now = contents.look()
-            for listener in self._to(folder):
-                listener.tell(now)
+            self._tell(folder, contents.look())
+
+    def _begin(self) -> None:
+        """Look, unless that is still being done."""
+        if not self._busy:
+            Deferred.fromCoroutine(self._look())
+
+    async def _look(self) -> None:
+        """As L{look}, while others do something else."""
+        self._busy = True
+        for folder, contents in list(self._folders.items()):
+            try:
+                self._tell(folder, await self._read(contents))
+            except Exception:
+                log.failure("The folder {folder} cannot be looked at", folder=folder)
+        self._busy = False
+
+    def _tell(self, folder: str, now: Digests) -> None:
+        for listener in self._to(folder):
+            listener.tell(now)
 
     def add_listener(self, folder: str, listener: Any) -> bool:
         """Tell somebody of a folder from now on; C{False} if he is told already, or it is none."""
@@ -161,6 +182,17 @@ class FileInstall:
         if (folder := self._said.pop(reference, None)) is not None:
             with suppress(NotWatching):  # somebody may have done so by hand
                 self.remove_listener(folder, listener)
+
+
+def _reader(clock: Any) -> Callable[[Contents], Awaitable[Digests]]:
+    """What looks at a folder: in a thread, where there are some, since files may be large."""
+
+    async def read(contents: Contents) -> Digests:
+        if IReactorThreads.providedBy(clock):
+            return await deferToThreadPool(clock, clock.getThreadPool(), contents.look)
+        return contents.look()
+
+    return read
 
 
 def _seconds(value: Any) -> float:

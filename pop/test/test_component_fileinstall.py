@@ -4,8 +4,10 @@ import os
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorThreads, IReactorTime
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
+from zope.interface import directlyProvides
 
 from pop.components import fileinstall
 from pop.components.contents import Contents
@@ -284,6 +286,66 @@ class PaceTests(BundleCase):
             _, started = self.start()
         self.done(started)
         self.assertIn("Nobody looks at folders", "".join(str(formatEvent(e)) for e in logged))
+
+
+class Threads(Clock):
+    """A reactor, and its threads, in which something is done when L{work} is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deeds: list[Any] = []
+
+    def getThreadPool(self) -> Any:
+        """For L{deferToThreadPool}."""
+        return self
+
+    def callInThreadWithCallback(self, done: Any, call: Any, *arguments: Any) -> None:
+        """For L{deferToThreadPool}."""
+        self.deeds.append(lambda: done(True, call(*arguments)))
+
+    def callFromThread(self, call: Any, *arguments: Any) -> None:
+        """For L{deferToThreadPool}."""
+        call(*arguments)
+
+    def work(self) -> None:
+        """Do what there is to be done in threads."""
+        deeds, self.deeds = self.deeds, []
+        for deed in deeds:
+            deed()
+
+
+class ThreadTests(BundleCase):
+    """Files are read elsewhere."""
+
+    def test_elsewhere(self) -> None:
+        """Files, which may be large, are read in a thread where there are some: at most in one at a
+        time, and what it sees when nobody listens any more is told nobody.
+
+        (iPOPO has a thread for each folder, and tells in that.)
+        """
+        threads = Threads()
+        directlyProvides(threads, IReactorTime, IReactorThreads)
+        framework = Framework(environment={}, clock=threads)
+        self.done(framework.start())
+        bundle = framework.install_bundle(fileinstall.__name__)
+        self.done(bundle.start())
+        listener = Listener()
+        framework.get_bundle_context().register_service(
+            fileinstall.SERVICE_FILEINSTALL_LISTENERS,
+            listener,
+            {"fileinstall.folder": str(self.path)},
+        )
+        (self.path / "a").write_text("1")
+        threads.pump([1, 1])
+        self.assertEqual((1, []), (len(threads.deeds), listener.take()))
+        threads.work()
+        self.assertEqual([("a", "", "")], listener.take())
+        (self.path / "b").write_text("1")
+        threads.advance(1)
+        self.done(bundle.stop())
+        threads.work()
+        self.assertEqual([], listener.take())
+        self.done(framework.stop())
 
 
 class ContentsTests(BundleCase):
