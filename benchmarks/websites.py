@@ -106,14 +106,15 @@ class Client:
 
 
 def websites(party: str, size: int) -> dict[str, float]:
-    """So many requests: each on a new connection, on one that is kept, and on four at once; by the
+    """So many requests: each on a new connection, on one that is kept, and on four at once, where
+    the server keeps them: iPOPO's, which answers with HTTP/1.0, keeps none of them; by the
     clock, and by what they cost the server, which others on the machine change less."""
     numbers = {}
     with server(party) as (port, process):
         for title, clients in {
             "new connections": [Client(port, keep=False)],
-            "kept connection": [Client(port, keep=True)],
-            "four kept connections": [Client(port, keep=True) for _ in range(SEVERAL)],
+            "kept, where the server keeps it": [Client(port, keep=True)],
+            "four kept, where it keeps them": [Client(port, keep=True) for _ in range(SEVERAL)],
         }.items():
             ask(clients, 50)
             before, began = process.cpu_times(), perf_counter()

@@ -19,6 +19,7 @@ from pop.components import (
 )
 from pop.components import http as names
 from pop.components.http.errors import PathTaken
+from pop.components.http.settings import read_settings
 from pop.test.test_component_http_server import Echo, Slow
 from pop.test.web import Far, body_of, code_of
 
@@ -107,6 +108,39 @@ class ListenTests(ServerCase):
         self.assertEqual([], self.reactor.tcpServers)
         self.assertEqual([], self.flushLoggedErrors())
 
+    def test_not_secure(self) -> None:
+        """A server that is to speak TLS and has no certificate is refused, wherever it listens: it
+        would be taken for a secure one."""
+        for n, given in enumerate(({}, {"http.endpoint": "tcp:1"}, {"http.endpoint": "unix:/x"})):
+            properties = {f"pelix.{key}": value for key, value in given.items()}
+            with use_ipopo(self.context) as ipopo:
+                ipopo.instantiate(
+                    names.FACTORY_HTTP_BASIC, f"{n}", {names.HTTP_USES_SSL: True, **properties}
+                )
+                component = ipopo.component(f"{n}")
+            self.assertIs(Phase.ERRONEOUS, component.state)
+            self.assertIn(names.HTTPS_CERT_FILE, component.error_trace)
+            self.assertNotIn("Traceback", component.error_trace)
+        self.assertEqual([], self.reactor.tcpServers)
+
+    def test_again(self) -> None:
+        """What a server says of where it listens is nothing that it refuses when it begins anew."""
+        for files in ({}, {names.HTTPS_CERT_FILE: "a.pem", names.HTTPS_KEY_FILE: "b.pem"}):
+            for said in (False, bool(files)):
+                given = {
+                    names.HTTP_SERVICE_PORT: 8080,
+                    names.HTTP_DEBUG_ERRORS: False,
+                    names.HTTP_MAX_BODY_SIZE: 0,
+                    names.HTTP_SOCKET_TIMEOUT: 0,
+                    names.HTTP_CASE_SENSITIVE_PATHS: True,
+                    names.HTTP_USES_SSL: said,
+                    **files,
+                }
+                settings = read_settings("web", given)
+                self.assertEqual(bool(files), settings.secure)
+                given[names.HTTP_USES_SSL] = settings.secure
+                self.assertEqual(settings, read_settings("web", given))
+
     def test_no_reactor(self) -> None:
         """Where there is no reactor to listen with, that is said."""
         framework = Framework()
@@ -125,87 +159,6 @@ class ListenTests(ServerCase):
         self.make("two", port=8002)
         self.assertEqual([8001, 8002], [port for port, *_ in self.reactor.tcpServers])
         self.assertEqual(200, self.code("/a"))
-
-
-class RegisteredTests(ServerCase):
-    """Servlets that are registered."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.make()
-
-    def test_paths(self) -> None:
-        """A servlet answers at its paths, as long as it is registered."""
-        registration = self.register(Echo(), "/a", "/b")
-        self.assertEqual([200, 200, 404], [self.code(path) for path in ("/a", "/b", "/c")])
-        registration.unregister()
-        self.assertEqual([404, 404], [self.code(path) for path in ("/a", "/b")])
-
-    def test_changed(self) -> None:
-        """When its paths change, it leaves the old ones before it comes to the new ones; where it
-        stays, it is told nothing."""
-        told: list[str] = []
-
-        class Servlet(Echo):
-            def bound_to(self, path: str, parameters: Any) -> None:
-                told.append(f"to {path}")
-
-            def unbound_from(self, path: str, parameters: Any) -> None:
-                told.append(f"from {path}")
-
-        registration = self.register(Servlet(), "/a", "/b")
-        registration.set_properties({names.HTTP_SERVLET_PATH: ["/b", "/c"]})
-        self.assertEqual(["to /a", "to /b", "from /a", "to /c"], told)
-        self.assertEqual([404, 200, 200], [self.code(path) for path in ("/a", "/b", "/c")])
-
-    def test_limit(self) -> None:
-        """Another limit for bodies holds at once."""
-        registration = self.register(Echo(), "/a", **{names.HTTP_MAX_BODY_SIZE: 1})
-        far = self.connect()
-        self.assertEqual(413, code_of(far.ask("/a", "POST", "abc")))
-        registration.set_properties({names.HTTP_MAX_BODY_SIZE: 3})
-        self.assertEqual(201, code_of(self.connect().ask("/a", "POST", "abc")))
-
-    def test_clash(self) -> None:
-        """Of two that want a path, the first has it, and the other gets it when that goes. With
-        iPOPO, the other never answers."""
-        first = self.register(Echo(), "/a")
-        slow = Slow()
-        slow.waiting.callback("the other")
-        second = self.register(slow, "/a", "/b")
-        self.assertIn("'/a'", body_of(self.connect().ask("/a")))
-        first.unregister()
-        self.assertEqual("the other", body_of(self.connect().ask("/a")))
-        second.unregister()
-        self.assertEqual(404, self.code("/a"))
-
-    def test_clash_ranking(self) -> None:
-        """Of several that wait for a path, the one with the highest ranking gets it."""
-        first = self.register(Echo(), "/a")
-        for ranking in (1, 3, 2):
-            slow = Slow()
-            slow.waiting.callback(f"{ranking}")
-            self.register(slow, "/a", **{"service.ranking": ranking})
-        first.unregister()
-        self.assertEqual("3", body_of(self.connect().ask("/a")))
-
-    def test_no_path(self) -> None:
-        """What is no path is passed over."""
-        self.register(Echo(), "nonsense", "/a")
-        self.register(Echo())
-        self.assertEqual(200, self.code("/a"))
-
-    def test_pages(self) -> None:
-        """The best that is registered for pages about errors makes them."""
-
-        class Custom:
-            def make_not_found_page(self, path: str) -> str:
-                return f"nothing at {path}"
-
-        registration = self.context.register_service(names.HTTP_ERROR_PAGES, Custom())
-        self.assertEqual("nothing at /a", body_of(self.connect().ask("/a")))
-        registration.unregister()
-        self.assertIn("Nobody answers", self.connect().ask("/a"))
 
 
 class ServiceTests(ServerCase):

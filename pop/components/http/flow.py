@@ -52,23 +52,26 @@ class Flow:
         self._send()
 
     def stop(self) -> None:
-        """No more can be sent, or is to be: whoever waits is cancelled with what answers."""
-        self._left.clear()
-        self._stop_watch()
+        """The client is gone: what is written is thrown away, so nobody needs to wait."""
+        self.stopProducing()
+        self._release()
 
     def _send(self) -> None:
         while self._left and not self._paused:
             self._inbound.write(self._left.popleft())
         if self._paused:
             return
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None)
+        self._release()
         # Not if one of those has written more than there is room for.
         if self._finish is not None and not self._paused:
             finish, self._finish = self._finish, None
             self._inbound.unregisterProducer()
             finish()
+
+    def _release(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
     # For the connection
 
@@ -86,8 +89,9 @@ class Flow:
         self._send()
 
     def stopProducing(self) -> None:
-        """It is gone."""
-        self.stop()
+        """It is gone; L{stop} comes when what answers has been told."""
+        self._left.clear()
+        self._stop_watch()
 
     def _stop_watch(self) -> None:
         watch, self._watch = self._watch, None

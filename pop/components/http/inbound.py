@@ -63,7 +63,7 @@ class Inbound(Request):
         """Whoever answers need not go on."""
         self.gone = True
         super().connectionLost(reason)
+        if self.running is not None:  # first: else, it would go on writing
+            self.running.cancel()
         if self.flow is not None:
             self.flow.stop()
-        if self.running is not None:
-            self.running.cancel()

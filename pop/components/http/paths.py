@@ -85,6 +85,10 @@ class Prefixes(Generic[T]):
     def _key(self, prefix: str) -> str:
         return prefix if self._case_sensitive else prefix.lower()
 
+    def same(self, prefix: str, other: str) -> bool:
+        """Whether two are one."""
+        return self._key(prefix) == self._key(other)
+
     def get(self, prefix: str) -> T | None:
         """What lies at exactly this one."""
         return self._known.get(self._key(prefix))

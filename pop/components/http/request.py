@@ -47,8 +47,8 @@ class HTTPServletRequest:
 
     def get_header(self, name: str, default: Any = None) -> Any:
         """A header; several of one name, with commas between them."""
-        found = self._inbound.requestHeaders.getRawHeaders(name)
-        return default if found is None else ", ".join(found)
+        found = self._inbound.requestHeaders.getRawHeaders(name.encode())
+        return default if found is None else b", ".join(found).decode("latin-1")
 
     def get_headers(self) -> dict[str, str]:
         """All of them, by their names in lower case."""

@@ -86,7 +86,10 @@ class HTTPServletResponse:
             self._inbound.write(body)
 
     def send_error(self, code: int, details: str = "") -> None:
-        """Send a page that says what went wrong."""
+        """Send a page that says what went wrong; what the headers say of a body that was to come
+        does not hold for it."""
+        for name in (b"Content-Length", b"Content-Type", b"Content-Encoding"):
+            self._inbound.responseHeaders.removeHeader(name)
         self.send_content(code, self._pages.page(code, self._path, details))
 
     # Events
@@ -97,8 +100,8 @@ class HTTPServletResponse:
         @param strict: refuse whoever has not asked for events.
         @raise HttpError: so it was.
         """
-        asked = self._inbound.requestHeaders.getRawHeaders("Accept", [])
-        if strict and not accepts(", ".join(asked)):
+        asked = self._inbound.requestHeaders.getRawHeaders(b"Accept", [])
+        if strict and not accepts(b", ".join(asked).decode("latin-1")):
             raise HttpError(406, f"There are events here: accept {MEDIA_TYPE}.")
         self.set_response(200)
         self.set_header("Content-Type", MEDIA_TYPE)

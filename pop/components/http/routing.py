@@ -156,7 +156,7 @@ def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The methods with routes, each as the class has it."""
     names = {name: None for base in reversed(cls.__mro__) for name in vars(base)}
     for name in names:
-        method = getattr(cls, name)
+        method = getattr(cls, name, None)  # abc's names are there before their values
         if isfunction(method) and hasattr(method, _MARK):
             yield name, method
 

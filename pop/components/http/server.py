@@ -56,7 +56,7 @@ class Server:
         said = None if binding is None else binding.parameters.get(HTTP_MAX_BODY_SIZE)
         try:
             limit = self._limit if said is None else int(said)
-        except (TypeError, ValueError):  # it is as if the servlet had said nothing
+        except (OverflowError, TypeError, ValueError):  # it is as if the servlet had said nothing
             limit = self._limit
         return limit if limit > 0 else None
 

@@ -69,6 +69,10 @@ class Servlets:
         """
         return self._bindings.get(prefix_of(path))
 
+    def same(self, path: str, other: str) -> bool:
+        """Whether two paths are one, as this server tells them apart."""
+        return self._bindings.same(path, other)
+
     def bind(self, path: Any, servlet: Any, parameters: Mapping[str, Any] | None = None) -> bool:
         """Let a servlet answer below a path; whether it accepts that.
 
@@ -80,13 +84,21 @@ class Servlets:
             raise NotAServlet(servlet=servlet)
         if (known := self._bindings.get(prefix)) is not None and known.servlet is servlet:
             return True
-        binding = Binding(prefix, servlet, {**(parameters or {}), **self.server})
+        binding = Binding(prefix, servlet, self._told(parameters))
         if not self._accepts(binding, "accept_binding"):
             return False
         if known is not None:
             raise PathTaken(path=prefix, servlet=repr(known.servlet))
         self._bindings.set(prefix, binding)
         return self._accepts(binding, "bound_to")
+
+    def renew(self, binding: Binding, parameters: Mapping[str, Any]) -> None:
+        """Give a servlet other parameters: what they say no more does not hold any more."""
+        binding.parameters.clear()
+        binding.parameters.update(self._told(parameters))
+
+    def _told(self, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {**(parameters or {}), **self.server}
 
     def unbind(self, path: Any) -> bool:
         """Let nobody answer at a path any more; whether somebody did."""

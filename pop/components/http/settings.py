@@ -13,6 +13,7 @@ from pop.components.http import (
     HTTP_SERVICE_ADDRESS,
     HTTP_SERVICE_PORT,
     HTTP_SOCKET_TIMEOUT,
+    HTTP_USES_SSL,
     HTTPS_CERT_FILE,
     HTTPS_KEY_FILE,
 )
@@ -38,7 +39,7 @@ class Settings(NamedTuple):
     @property
     def secure(self) -> bool:
         """Whether requests come by TLS."""
-        return self.endpoint.partition(":")[0] in ("ssl", "tls")
+        return self.endpoint.removeprefix("haproxy:").partition(":")[0] in ("ssl", "tls")
 
 
 def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
@@ -47,13 +48,17 @@ def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
     @raise BadSetting: one of them makes no sense.
     """
     given = _Given(server, properties)
-    return Settings(
+    settings = Settings(
         given.endpoint(),
         given.truth(HTTP_DEBUG_ERRORS),
         int(given.number(HTTP_MAX_BODY_SIZE)),
         given.number(HTTP_SOCKET_TIMEOUT),
         given.truth(HTTP_CASE_SENSITIVE_PATHS),
     )
+    if given.truth(HTTP_USES_SSL) and not settings.secure:
+        missing = f"{HTTPS_CERT_FILE} and {HTTPS_KEY_FILE}, or an {HTTP_ENDPOINT} with ssl:"
+        raise given.refused(HTTP_USES_SSL, f"that needs {missing}")
+    return settings
 
 
 class _Given:

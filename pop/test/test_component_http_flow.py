@@ -1,0 +1,168 @@
+"""Answers of a web server that take longer than the client."""
+
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from pop.test.test_component_http_server import Echo
+from pop.test.web import WebCase, code_of
+
+
+class FlowTests(WebCase):
+    """Answers that are longer than the client is fast."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.wrote: list[int] = []
+        self.ended = ""
+        test = self
+
+        class Much:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                """Write as long as there is room."""
+                try:
+                    for n in range(4):
+                        if n == 2:
+                            far.protocol.pauseProducing()
+                        await response.write(f"{n}")
+                        test.wrote.append(n)
+                except CancelledError:
+                    test.ended = "cancelled"
+                    raise
+
+        self.bind("/", Much())
+        self.far = far = self.connect()
+        self.first = far.ask()
+
+    def test_room(self) -> None:
+        """Who writes much waits while the client is slow, and none of it is lost."""
+        self.assertEqual([0, 1], self.wrote)
+        self.far.protocol.resumeProducing()
+        self.assertEqual([0, 1, 2, 3], self.wrote)
+        self.assertTrue((self.first + self.far.take()).endswith("1\r\n3\r\n0\r\n\r\n"))
+        self.assertEqual(200, code_of(self.far.ask()))
+
+    def test_gone(self) -> None:
+        """Who waits for a client that is gone waits no more."""
+        self.far.loseConnection()
+        self.assertEqual([0, 1], self.wrote)
+        self.assertEqual("cancelled", self.ended)
+
+
+class NewsTests(WebCase):
+    """Answers that others write, too, than the servlet's method."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.responses: list[Any] = []
+        test = self
+
+        class News:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                response.setup_sse(strict=False)
+                test.responses.append(response)
+                await Deferred()
+
+        self.bind("/", News())
+        self.far = self.connect()
+        self.far.ask()
+        [self.response] = self.responses
+        self.response.write("")
+        self.far.protocol.pauseProducing()
+
+    def test_gone(self) -> None:
+        """Who else has sent something waits no more, either, when the client is gone."""
+        waiting = [self.response.send_sse(data="x"), self.response.write("y")]
+        for each in waiting:
+            self.assertNoResult(each)
+        self.far.loseConnection()
+        for each in waiting:
+            self.assertIsNone(self.successResultOf(each))
+        self.assertIsNone(self.successResultOf(self.response.write("z")))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_cancelled(self) -> None:
+        """Whoever waits no more may say so at any time, even while the others are told."""
+        first, second, third = (self.response.write(f"{n}") for n in range(3))
+        first.addCallback(lambda _: second.cancel())
+        self.far.protocol.resumeProducing()
+        self.failureResultOf(second, CancelledError)
+        self.successResultOf(third)
+        self.far.loseConnection()
+
+
+class LongTests(WebCase):
+    """Answers that are sent in one go, to clients that take their time."""
+
+    size = 200_000
+
+    def setUp(self) -> None:
+        super().setUp()
+        test = self
+
+        class Long:
+            def do_GET(self, request: Any, response: Any) -> None:
+                """As much as there is."""
+                response.send_content(200, b"~" * test.size, "text/plain")
+
+        self.bind("/long", Long())
+        self.bind("/", Echo())
+        self.far = self.connect()
+        self.far.room = 1
+        self.far.send("GET /long HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n")
+
+    def test_whole(self) -> None:
+        """It may take any time, as long as the client goes on; its next answer comes then."""
+        said = self.far.take()
+        self.assertLess(len(said), self.size)
+        while len(said) < self.size:
+            self.clock.advance(9)
+            self.far.protocol.resumeProducing()
+            more = self.far.take()
+            self.assertTrue(more)
+            said += more
+        self.assertEqual(self.size, said.count("~"))
+        self.far.protocol.resumeProducing()
+        self.assertIn("/next", said + self.far.take())
+        self.far.loseConnection()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_one_after_the_other(self) -> None:
+        """An answer waits until the client has read the one before."""
+        far = self.connect()
+        far.room = 1
+        far.send("GET / HTTP/1.1\r\n\r\nGET /long HTTP/1.1\r\n\r\n")
+        self.assertNotIn("~", far.take())
+        far.protocol.resumeProducing()
+        self.assertIn("~", far.take())
+        for each in (far, self.far):
+            each.loseConnection()
+
+    def test_not_waited_for(self) -> None:
+        """Nothing is lost of what a servlet writes without regard to whether there is room."""
+
+        class Hasty:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                await response.write("first")
+                for _ in range(3):
+                    response.write("~" * 1000)
+
+        self.bind("/hasty", Hasty())
+        far = self.connect()
+        far.room = 1
+        said = far.ask("/hasty")
+        for _ in range(4):
+            far.protocol.resumeProducing()
+            said += far.take()
+        self.assertEqual(3000, said.count("~"))
+        self.assertTrue(said.endswith("\r\n0\r\n\r\n"))
+        for each in (far, self.far):
+            each.loseConnection()
+
+    def test_not_read(self) -> None:
+        """A client that reads nothing for too long is let go, with what was to be sent to it."""
+        self.clock.advance(9)
+        self.assertTrue(self.far.connected)
+        self.clock.advance(1)
+        self.assertTrue(self.far.aborted)
+        self.assertEqual([], self.clock.getDelayedCalls())
