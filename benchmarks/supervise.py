@@ -153,6 +153,7 @@ class Bench:
         return self._chance.uniform(1.2, 6.2)
 
     def _adopted(self, party: Pop, number: int) -> None:
+        pause(0.5)  # the last one has just been born: an agent that dies now has not noted it
         before = party.programs()
         party.succeed()
         pause(1)
