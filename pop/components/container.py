@@ -195,6 +195,8 @@ class Container(Inventory):
 
     def _begin(self, component: Component, equipped: bool) -> None:
         """Start it, or let it wait for those handlers that are not there."""
+        if self.components.get(component.name) is not component:
+            return  # whoever was told of it has killed it
         if not equipped:
             self.waiting[component.name] = component
             return

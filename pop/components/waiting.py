@@ -20,9 +20,15 @@ SERVICE_WAITING_LIST: Final = "pelix.ipopo.waiting_list"
 
 @dataclass
 class _Wanted:
+    """One that is wanted.
+
+    @ivar instance: the object that was made last; it is the same when the component comes back
+        with a handler.
+    """
+
     factory: str
     properties: dict[str, Any]
-    made: bool = False
+    instance: Any = None
     trouble: BundleException | None = None
 
 
@@ -48,8 +54,6 @@ class WaitingList:
             for name, wanted in list(self._wanted.items()):
                 if wanted.factory == event.factory:
                     self._make(name, wanted)
-        elif event.kind is Kind.KILLED and event.component in self._wanted:
-            self._wanted[event.component].made = False
 
     def add(
         self, factory: str, component: str, properties: Mapping[str, Any] | None = None
@@ -77,7 +81,7 @@ class WaitingList:
         removed = tuple(removed)
         for name in removed:
             wanted.properties.pop(name, None)
-        if wanted.made:
+        if self._is_there(component, wanted):
             self._container.reconfigure(component, properties, removed)
 
     def remove(self, component: str) -> Deferred[None]:
@@ -87,7 +91,7 @@ class WaitingList:
         """
         wanted = self._find(component)
         del self._wanted[component]
-        if wanted.made:
+        if self._is_there(component, wanted):
             return self._container.kill(component)
         done: Deferred[None] = Deferred()
         done.callback(None)
@@ -105,12 +109,16 @@ class WaitingList:
             raise NotWaiting(component=component)
         return wanted
 
+    def _is_there(self, name: str, wanted: _Wanted) -> bool:
+        """Whether it is, and not another of its name."""
+        there = self._container.components.get(name)
+        return there is not None and there.instance is wanted.instance
+
     def _make(self, name: str, wanted: _Wanted) -> None:
         """If there is another of that name, that is kept."""
         try:
             wanted.trouble = None
-            self._container.instantiate(wanted.factory, name, wanted.properties)
-            wanted.made = True
+            wanted.instance = self._container.instantiate(wanted.factory, name, wanted.properties)
         except BundleException as error:
             wanted.trouble = error
             log.error("{error}", error=error)

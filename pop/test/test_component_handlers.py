@@ -5,6 +5,7 @@ from typing import Any
 from pop.components import (
     HANDLER_ID,
     SERVICE_HANDLER_FACTORY,
+    SERVICE_WAITING_LIST,
     ComponentFactory,
     Handler,
     HiddenProperty,
@@ -117,6 +118,22 @@ class TakingPartTests(HandlersCase):
         self.contribute()
         self.assertEqual((Phase.VALID, 2, 3), (self.state(), it.shown, it.secret))
 
+    def test_wanted(self) -> None:
+        """One from the waiting list is still that when it has come back with its handler: it
+        changes, and goes, with what the list is told."""
+        reference = self.context.get_service_reference(SERVICE_WAITING_LIST)
+        assert reference is not None
+        waiting = self.context.get_service(reference)
+        first = self.contribute()
+        self.ipopo.register_factory(self.context, Handled)
+        waiting.add("handled", "a")
+        first.unregister()
+        self.contribute()
+        waiting.update("a", {"shown": 2})
+        self.assertEqual(2, self.ipopo.get_instance("a").shown)
+        self.successResultOf(waiting.remove("a"))
+        self.assertEqual([], self.ipopo.get_instances())
+
 
 class FailingTests(HandlersCase):
     """Handlers that raise."""
@@ -203,6 +220,22 @@ class FailingTests(HandlersCase):
             *("INSTANTIATED a", "INSTANTIATED b", "VALIDATED a", "KILLED b"),
         )
         self.assertEqual(["a"], [name for name, _, _ in self.ipopo.get_instances()])
+
+    def test_killed_when_made(self) -> None:
+        """One that is killed as soon as it is told of does not wait for its handler, nor is it
+        started."""
+
+        class Killer:
+            def handle_ipopo_event(it, event: IPopoEvent) -> None:
+                if event.kind is Kind.INSTANTIATED:
+                    self.kill()
+
+        self.ipopo.add_listener(Killer())
+        self.make(Handled)
+        self.assertEqual([], self.ipopo.get_waiting_components())
+        self.contribute()
+        self.make(Handled)
+        self.assertNotIn("start", self.seen)
 
     def test_not_made_later(self) -> None:
         """One that has waited for it waits on, until another makes it; so does one whose handler
