@@ -54,7 +54,8 @@ class Execution:
         """
         plain = self.account.is_the_agents() and not (self.rlimits or self.sockets or self.cgroup)
         more = contextlib.nullcontext(self._plain()) if plain else self._prepared()
-        program = self.argv[0] if plain else self._found()
+        # Without any PATH, the system would look in the directory.
+        program = self.argv[0] if plain and self.environment.get("PATH") != "" else self._found()
         with _no_signal_blocked(), more as how:
             try:
                 return subprocess.Popen(
@@ -171,7 +172,9 @@ def _executable(program: str, directory: str, environment: Mapping[str, str]) ->
     """The program's file, looked for where the child itself would look."""
     if "/" in program:
         return os.path.join(directory, program)
-    found = shutil.which(program, path=environment.get("PATH", os.defpath))
+    path = environment.get("PATH", os.defpath)
+    places = path and ":".join(os.path.join(directory, each) for each in path.split(":"))
+    found = shutil.which(program, path=places)
     if found is None:
         raise NotSpawned(reason=f'the program "{program}" is not on the PATH, or not executable')
     return os.path.join(directory, found)

@@ -7,7 +7,7 @@ L{dataclasses.replace}, to patterns and to type checkers all the same. Each obje
 microsecond longer to make: what is made by the thousand keeps the standard one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
@@ -20,10 +20,11 @@ Names = tuple[str, ...]
 def frozen(cls: type[T]) -> type[T]:
     """Make a class whose objects are made of their fields, equal by them, and never changed.
 
-    Everything that C{field} can say of a field holds, but for C{init=False} and C{kw_only=True}.
+    Everything that C{field} can say of a field holds, but for C{init=False} and C{kw_only=True}. A
+    C{__post_init__} sets fields by C{object.__setattr__}.
     """
     made: Any = dataclass(init=False, repr=False, eq=False)(cls)
-    made.__init__ = _init(made)
+    made.__init__ = _completed(_init(made)) if hasattr(made, "__post_init__") else _init(made)
     made.__repr__ = _repr
     made.__eq__, made.__hash__ = _equality(made)
     made.__setattr__ = made.__delattr__ = _refuse
@@ -55,6 +56,16 @@ def _init(cls: Any) -> Callable[..., None]:
     return __init__
 
 
+def _completed(make: Callable[..., None]) -> Callable[..., None]:
+    """Not asked for each object: most classes have nothing to complete."""
+
+    def __init__(self: Any, /, *given: Any, **named: Any) -> None:
+        make(self, *given, **named)
+        self.__post_init__()
+
+    return __init__
+
+
 def _twice(every: Names, given: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
     """Whether there is more than one value for a field, or for none."""
     if not (given and named):
@@ -74,15 +85,23 @@ def _mistake(cls: Any, every: Names, given: tuple[Any, ...], named: Mapping[str,
 
 
 def _equality(cls: Any) -> tuple[Callable[[Any, object], bool], Callable[[Any], int]]:
-    names = [each.name for each in fields(cls) if each.compare]
-    compared: Callable[[Any], Any] = attrgetter(*names) if names else lambda _: ()
+    compared = _values(each.name for each in fields(cls) if each.compare)
+    hashed = _values(
+        each.name for each in fields(cls) if (each.compare if each.hash is None else each.hash)
+    )
 
     def __eq__(self: Any, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
         return bool(compared(self) == compared(other))
 
-    return __eq__, lambda self: hash(compared(self))
+    return __eq__, lambda self: hash(hashed(self))
+
+
+def _values(names: Iterable[str]) -> Callable[[Any], Any]:
+    """What gets these fields of an object, all at once."""
+    names = tuple(names)
+    return attrgetter(*names) if names else lambda _: ()
 
 
 def _repr(self: Any) -> str:

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import wraps
 from typing import Any
 
 from zope.interface import Invalid, implementer
@@ -64,7 +64,23 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@cache
+def _once(make: Callable[[InterfaceClass], Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+    """Keep what is made of a schema.
+
+    By its identity: schemas are equal when their names and modules are, whatever their fields.
+    """
+    kept: dict[int, tuple[InterfaceClass, Mapping[str, Any]]] = {}
+
+    @wraps(make)
+    def once(schema: InterfaceClass) -> Mapping[str, Any]:
+        if id(schema) not in kept:
+            kept[id(schema)] = schema, make(schema)  # with the schema, so that its id stays its own
+        return kept[id(schema)][1]
+
+    return once
+
+
+@_once
 def fields(schema: InterfaceClass) -> Mapping[str, Any]:
     """The fields by name: the type's own first, in the order they were written, then the common."""
     found = getFieldsInOrder(schema)
@@ -117,7 +133,7 @@ def _default(type_name: str, schema: InterfaceClass, name: str, field: Any) -> A
         raise MissingSetting(type=type_name, setting=name, title=field.title) from None
 
 
-@cache
+@_once
 def _defaults(schema: InterfaceClass) -> Mapping[str, Any]:
     """What is taken for those fields that need not be given."""
     return {

@@ -81,4 +81,6 @@ def _write(text: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, front.Gone) and str(error):
+        return f'it said "{error}"'
     return getattr(error, "strerror", None) or "it has ended"

@@ -24,7 +24,7 @@ REFERENCE: Final = "pop_reference"
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What was logged; all as text, so that nothing is kept alive by it.
+    """What was logged: as text, so that of what it is about only bundle and reference are kept.
 
     @ivar level: as Python's L{logging} counts.
     @ivar time: in seconds since the epoch.

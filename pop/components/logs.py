@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
 from types import TracebackType
 from typing import Any
 
 from twisted.logger import Logger
+from twisted.logger._stdlib import StringifiableFromEvent
 from twisted.python.failure import Failure
 
 from pop.components.bundle import Bundle
@@ -13,8 +15,8 @@ from pop.components.logentry import BUNDLE, REFERENCE, twisted_level
 from pop.components.reference import ServiceReference
 from pop.components.registry import ServiceRegistration
 
-_TWISTEDS = "twisted"
 _FORWARDED = "pop_forwarded"
+_here = threading.local()
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -90,11 +92,23 @@ class Forwarding(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """For L{logging}; in any thread."""
         # What comes from Twisted's log, by its STDLibLogObserver, is there already.
-        if record.name == _TWISTEDS or hasattr(record, _FORWARDED):
+        if isinstance(record.msg, StringifiableFromEvent) or hasattr(record, _FORWARDED):
+            return
+        if getattr(_here, "forwarding", False):  # another observer's, of what is being forwarded
             return
         setattr(record, _FORWARDED, True)
-        failure = _failure(record.exc_info)
-        more = {} if failure is None else {"log_failure": failure}
-        logger = Logger(namespace=record.name)
-        level = twisted_level(record.levelno)
-        logger.emit(level, "{said}", said=record.getMessage(), **more)
+        _here.forwarding = True
+        try:
+            _forward(record)
+        except Exception:
+            self.handleError(record)
+        finally:
+            _here.forwarding = False
+
+
+def _forward(record: logging.LogRecord) -> None:
+    failure = _failure(record.exc_info)
+    more = {} if failure is None else {"log_failure": failure}
+    logger = Logger(namespace=record.name)
+    level = twisted_level(record.levelno)
+    logger.emit(level, "{said}", said=record.getMessage(), **more)

@@ -161,6 +161,15 @@ class WrittenTests(ShellCase):
         self.assertEqual("a=1\nb=2\n", self.said("set"))
         self.assertEqual("x y k=v\n", self.said("echo x k=v y"))
 
+    def test_hidden(self) -> None:
+        """What is secret, or hidden by a dot before its name, is not shown."""
+        self.framework.add_property("pop.remote.secret", "abc")
+        self.framework.add_property(".token", "abc")
+        for line in ("properties", "property pop.remote.secret", "property .token"):
+            said = self.said(line)
+            self.assertIn("***", said)
+            self.assertNotIn("abc", said)
+
     def test_found(self) -> None:
         """Lists are of those whose names contain a text, and are counted."""
         self.said("start mine")

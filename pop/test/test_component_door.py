@@ -186,11 +186,11 @@ class LoginTests(ServerCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_program(self) -> None:
-        """A program logs in by lines, too, and learns nothing before."""
-        said = self.say(
-            self.one, HELLO.decode(), {"complete": "ec"}, {"line": "me"}, {"line": "secret"}
-        )
-        for part in ('"prompt": "User: "', '"choices": []', '"Password: "', '"prompt": "$ "'):
+        """A program logs in by lines, too, and learns nothing before; what is no text is wrong."""
+        said = self.say(self.one, HELLO.decode(), {"line": "\ud800"}, {"line": "\udfff"})
+        self.assertEqual(2, said.count('"prompt": "User: "'))
+        said = self.say(self.one, {"complete": "ec"}, {"line": "me"}, {"line": "secret"})
+        for part in ('"choices": []', '"Password: "', '"prompt": "$ "'):
             self.assertIn(part, said)
         self.assertIn('"echo"', self.say(self.one, {"complete": "ec"}))
 

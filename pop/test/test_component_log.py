@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred
@@ -177,6 +179,28 @@ class WritingTests(LogCase):
         self.log.warning("once")
         PYTHONS.warning("this, too")
         self.assertEqual(["once", "this, too"], self.messages())
+
+    def test_no_circle_by_name(self) -> None:
+        """Whatever name what Twisted's log is given to has, or whoever gives it."""
+        observers: list[Any] = [
+            STDLibLogObserver(name="shop"),
+            lambda event: logging.getLogger("shop").warning(event["said"]),
+        ]
+        for observer in observers:
+            globalLogPublisher.addObserver(observer)
+            try:
+                PYTHONS.warning("once")
+            finally:
+                globalLogPublisher.removeObserver(observer)
+        self.assertEqual(["once", "once"], self.messages())
+
+    def test_not_formatted(self) -> None:
+        """What cannot be written is complained of as Python does it, and not to who wrote it."""
+        with redirect_stderr(StringIO()) as complaints:
+            PYTHONS.warning("%d", "x")
+        self.assertIn("Logging error", complaints.getvalue())
+        PYTHONS.warning("afterwards")
+        self.assertEqual(["afterwards"], self.messages())
 
     def test_apart(self) -> None:
         """What a bundle of one framework writes is not in the log of another."""

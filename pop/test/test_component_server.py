@@ -200,6 +200,15 @@ class ProgramTests(ServerCase):
 class DistantTests(TestCase):
     """The near end, in a thread, at a real socket."""
 
+    def test_no_answer(self) -> None:
+        """Who is let go in words for a person learns these words."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                theirs.sendall(b"There are too many at this shell already.\n")
+            gone = self.assertRaises(Gone, Distant, ours, print)
+        self.assertEqual("There are too many at this shell already", str(gone))
+
     async def test_distant(self) -> None:
         """Lines are carried out, completed, and end with the first that fails."""
         from twisted.internet import reactor

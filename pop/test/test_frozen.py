@@ -33,6 +33,25 @@ class Nothing:
     """No fields."""
 
 
+@frozen
+class Completed:
+    """One that completes itself."""
+
+    words: tuple[str, ...]
+    count: int = field(default=0, hash=False)
+    aside: list[str] = field(default_factory=list, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", len(self.words))
+
+
+@frozen
+class Inheriting(Completed):
+    """One that completes itself as its base does."""
+
+    more: int = 0
+
+
 @dataclass(frozen=True)
 class Standard:
     """What L{Ours} would be with the standard decorator."""
@@ -91,6 +110,19 @@ class LikeTheStandardOnesTests(SynchronousTestCase):
         """What is equal has the same hash, so long as its fields have one."""
         self.assertEqual(len({Nothing(), Nothing()}), 1)
         self.assertRaises(TypeError, hash, Ours("x"))
+
+    def test_hashed_by(self) -> None:
+        """A field may be left out of the hash, and still tell objects apart."""
+        one, other = Completed(("x",), aside=["y"]), Completed(("x",), aside=["z"])
+        self.assertEqual(hash(one), hash(other))
+        self.assertNotEqual(one, other)
+        self.assertNotEqual(hash(one), hash(Completed(("y",))))
+
+    def test_completed(self) -> None:
+        """What completes an object does so, also a copy or one of a further class."""
+        self.assertEqual(Completed(("x", "y")).count, 2)
+        self.assertEqual(replace(Completed(("x", "y")), words=()).count, 0)
+        self.assertEqual(Inheriting(("x",), more=1).count, 1)
 
 
 class RefusedTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ import psutil
 from twisted.trial.unittest import TestCase
 
 from pop.errors import NotSpawned
+from pop.policy import Limits
 from pop.program import Launch, Program
 from pop.test.processes import Nursery, shell
 
@@ -45,6 +46,30 @@ class RefusalTests(TestCase):
         self.refused(
             Launch(Program(("/no/such/program",))), 'there is no program "/no/such/program".'
         )
+
+    def test_no_path(self) -> None:
+        """Without a PATH no program is looked for in its directory, by either way of starting."""
+        path = Path(self.file(b"#!/bin/sh\n"))
+        for limits in (Limits(), Limits((("core", 0, 0),))):
+            launch = Launch(
+                Program((path.name,)),
+                environment={"PATH": ""},
+                directory=str(path.parent),
+                limits=limits,
+            )
+            self.refused(launch, f'the program "{path.name}" is not on the PATH, or not executable')
+
+    async def test_relative_path(self) -> None:
+        """Places on the PATH are where its directory says, by either way of starting."""
+        path = Path(self.file(b"#!/bin/sh\necho found\n"))
+        for number, limits in enumerate((Limits(), Limits((("core", 0, 0),)))):
+            launch = Launch(
+                Program((path.name,)),
+                environment={"PATH": f"nowhere:{path.parent.name}"},
+                directory=str(path.parent.parent),
+                limits=limits,
+            )
+            self.assertEqual("found\n", await self.nursery.finish(launch, f"web{number}"))
 
     def test_not_executable(self) -> None:
         """A program that may not be executed, or is none."""

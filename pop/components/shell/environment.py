@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from traceback import format_stack
-from typing import Any
+from typing import Any, Final
 
 from pop.components.bundle import BundleActivator
 from pop.components.context import BundleContext
@@ -12,6 +12,8 @@ from pop.components.shell.commands import DEFAULT, SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import PROPERTY, Completion
 from pop.components.shell.session import Session
 from pop.components.shell.tables import make_table
+
+HIDDEN: Final = "***"
 
 
 class EnvironmentCommands:
@@ -41,12 +43,13 @@ class EnvironmentCommands:
     def properties(self, session: Session) -> None:
         """List the framework's properties"""
         known = self._context.get_framework().get_properties()
-        session.write_line(make_table(("Property Name", "Value"), sorted(known.items())))
+        rows = [(name, _masked(name, value)) for name, value in sorted(known.items())]
+        session.write_line(make_table(("Property Name", "Value"), rows))
 
     @Completion(PROPERTY)
     def property(self, session: Session, name: str) -> Any:
         """Show a property of the framework, or a variable of the environment"""
-        value = self._context.get_property(name)
+        value = _masked(name, self._context.get_property(name))
         return _shown(session, value, f"There is no property {name}.")
 
     def sysprops(self, session: Session) -> None:
@@ -101,6 +104,12 @@ class Activator:
     def start(self, context: BundleContext) -> None:
         """For the shell to find."""
         context.register_service(SERVICE_SHELL_COMMAND, EnvironmentCommands(context))
+
+
+def _masked(name: str, value: Any) -> Any:
+    """What is shown of a property: a dot before its name hides it, as in configurations."""
+    hidden = value is not None and (name.startswith(".") or name.endswith(".secret"))
+    return HIDDEN if hidden else value
 
 
 def _shown(session: Session, value: Any, otherwise: str) -> Any:

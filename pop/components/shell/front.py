@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -31,7 +31,7 @@ class Far(Protocol):
 
 
 class Gone(Exception):
-    """The shell is gone."""
+    """The shell is gone; with what it said, if that was no answer."""
 
 
 class Distant:
@@ -44,7 +44,8 @@ class Distant:
         self._socket = connection
         self._lines = connection.makefile("rb")
         self._write = write
-        self._socket.sendall(HELLO + b"\n")
+        with suppress(OSError):  # who is let go at once may still read why
+            self._socket.sendall(HELLO + b"\n")
         self._replied()
 
     def take(self, line: str) -> Reply:
@@ -78,7 +79,10 @@ class Distant:
             raise Gone from error
         if not line:
             raise Gone
-        message: dict[str, object] = json.loads(line)
+        try:
+            message: dict[str, object] = json.loads(line)
+        except ValueError as error:  # written for a person
+            raise Gone(line.decode(errors="replace").strip().rstrip(".")) from error
         return message
 
 

@@ -39,7 +39,7 @@ class Login:
             self._name = line.strip()
             return succeed(Reply(PASSWORD, True))
         name, self._name = self._name, None
-        credentials = UsernamePassword(name.encode(), line.encode())
+        credentials = UsernamePassword(*(each.encode(errors="replace") for each in (name, line)))
         asked: Deferred[Any] = maybeDeferred(self._checker.requestAvatarId, credentials)
         return asked.addCallbacks(lambda _: self._enter(name), lambda f: self._refuse(name, f))
 
