@@ -108,7 +108,8 @@ class TopologyTests(AdminCase):
         self.assertEqual(endpoint("1", n=3), imported.endpoint)
 
     def test_unregistered_by_listener(self) -> None:
-        """What is unregistered by whoever is told of its export is exported no more."""
+        """What is unregistered by whoever is told of its export is exported no more, and whoever
+        is told later does not take it for there."""
         self.provide()
         things: list[Any] = []
 
@@ -116,7 +117,9 @@ class TopologyTests(AdminCase):
             def endpoints_added(self, endpoints: list[Endpoint]) -> None:
                 things[0].unregister()
 
-        self.context.register_service("pelix.remote.endpoint.export.listener", Foe())
+        after = Listener()
+        for listener in (Foe(), after):
+            self.context.register_service("pelix.remote.endpoint.export.listener", listener)
         things.append(self.context.register_service("spec", object(), {"endpoint.name": "thing"}))
         self.events.clear()
         things[0].set_properties({"service.exported.interfaces": "*"})
@@ -124,6 +127,7 @@ class TopologyTests(AdminCase):
         self.assertEqual([], self.admin.get_exported_services())
         self.assertEqual(({}, {}), (self.topology._exported, self.provider.open))
         self.assertEvents("EXPORT_UNREGISTRATION")
+        self.assertEqual([("removed", "1")], after.told)
 
     def test_other_importer(self) -> None:
         """When the provider of an import goes, another one imports it, if it can."""

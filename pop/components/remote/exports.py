@@ -58,9 +58,11 @@ class Exports:
                 raise NameInUse(id=id, name=name)
 
     def add(self, endpoint: Endpoint) -> None:
-        """It can be called from now on."""
+        """It can be called from now on; nobody is told after whoever had it removed."""
         self._know(endpoint)
-        self._listeners.tell("endpoints_added", [endpoint])
+        for listener in self._listeners:
+            if endpoint.uid in self._endpoints:
+                self._listeners.tell_one(listener, "endpoints_added", [endpoint])
 
     def replace(self, endpoint: Endpoint) -> None:
         """Something of it is other than before."""
