@@ -32,10 +32,14 @@ class Description:
         self.kind = self.rest.pop(0) if self.rest else ""
 
     def has_private_file(self) -> bool:
-        """Whether the mode of a UNIX socket keeps others out; one that is no file has none."""
-        path = self.rest[0] if self.rest else self.named.get("address", "")
-        is_file = path[:1] not in ("", "\0")
-        return is_file and not int(self.named.get("mode", "666"), 8) & _OTHERS
+        """Whether the mode of a UNIX socket keeps others out."""
+        return self.is_file() and not int(self.named.get("mode", "666"), 8) & _OTHERS
+
+    def is_file(self) -> bool:
+        """Whether a UNIX socket is a file; anybody on this machine may take one that is not."""
+        named = (self.named[name] for name in ("address", "path") if name in self.named)
+        paths = [*self.rest[:1], *named]
+        return bool(paths) and all(path[:1] not in ("", "\0") for path in paths)
 
     def listens_here(self) -> bool:
         """Whether a server is reached from this machine only."""

@@ -54,6 +54,8 @@ class PlaceTests(SynchronousTestCase):
             "t\\cp:192.0.2.1:9000",
             "tcp:9000:host=127.0.0.1:host=192.0.2.1",
             "tcp:192.0.2.1:9000:host=127.0.0.1",
+            "unix:\0x",
+            "unix:/x:/y:path=\0z",
             "ssl:example.org:9000",
             "SSL:example.org:9000:hostname=example.org",
         ):
@@ -62,5 +64,10 @@ class PlaceTests(SynchronousTestCase):
             self.assertTrue(way(reactor, address))
         verified = f"ssl:example.org:9000:hostname=example.org:caCertsDir={self.mktemp()}"
         self.assertRaises(BadAddress, way, reactor, verified)
-        for address in ("UNIX:/x", "tls:example.org:9000", "tcp:9000:host=127.0.0.1"):
+        for address in (
+            "UNIX:/x",
+            "unix:path=/x",
+            "tls:example.org:9000",
+            "tcp:9000:host=127.0.0.1",
+        ):
             self.assertTrue(way(reactor, address))

@@ -38,7 +38,9 @@ def _is_closed(said: Description) -> bool:
     kind = said.kind.lower()
     if kind == "ssl":  # Twisted's looks at no certificate unless it is told both
         return said.named.keys() >= _VERIFIED
-    return kind in ("unix", "tls") or (kind == "tcp" and said.leads_here())
+    if kind == "unix":
+        return said.is_file()
+    return kind == "tls" or (kind == "tcp" and said.leads_here())
 
 
 def place(reactor: Any, address: str, secret: bool) -> IStreamServerEndpoint:
