@@ -1,7 +1,7 @@
 """An endpoint: something that is registered in one framework and can be called from others."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,7 @@ from pop.components.remote.names import (
     PROP_SYNONYMS,
     texts,
 )
+from pop.frozen import frozen
 
 _OURS = "python:/"
 _KEPT = (".", "service.exported.", "pelix.remote.")
@@ -30,7 +31,7 @@ _TEXTS = ("uid", "framework", "name")
 _LISTS = ("configurations", "specifications", "methods")
 
 
-@dataclass(frozen=True)
+@frozen
 class Endpoint:
     """What others need to know of something that they can call.
 
