@@ -122,7 +122,7 @@ class Answering(Wire):
         """That is the caller's to see; who looks into it here finds where it was."""
         kind = f"{type(error).__module__}.{type(error).__qualname__}"
         try:
-            text, reason = str(error)[:WORDS], reason_of(error)
+            text, reason = str(error)[:WORDS], reason_of(error)[:WORDS]
         except Exception:
             text, reason = "it cannot say why", kind
         if not isinstance(error, BundleException):
