@@ -37,7 +37,7 @@ class RestartTests(EmbeddedTestCase):
 
     async def check_failure(self, shell: Shell) -> None:
         """What cannot run on the first machine, whichever that is, never comes to the second."""
-        await shell.pop("set", "web", "--roll-batch", "1", "--argv", "sleep nonsense")
+        await shell.pop("set", "web", "--roll-batch", "1", "--argv", "no-such-program")
 
         async def stopped() -> list[str]:
             roll = json.loads(await shell.pop("--json", "status", "web"))["roll"]
@@ -51,7 +51,7 @@ class RestartTests(EmbeddedTestCase):
         [second] = {"m1", "m2"} - {first}
         self.assertEqual([second], waiting)
         status = await shell.pop("status", "web")
-        why = "exited with status 1"
+        why = r'the program "no-such-program" is not on the PATH, or not executable'
         self.assertRegex(status, rf"roll +stopped on {first}: {why}, {second} waits in vain")
         self.assertRegex(status, rf"{second} +ready .*the roll stopped on {first}")
         await shell.pop("set", "web", "--argv", "sleep 1001")
