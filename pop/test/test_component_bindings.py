@@ -1,5 +1,6 @@
 """What is bound of offers that are odd."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pop.components import (
@@ -22,6 +23,19 @@ from pop.test.frameworks import FrameworkTestCase, Thing
 from pop.test.talkers import Talker
 from pop.test.test_component_requires import Base, requiring
 from pop.test.test_components import BundlesTestCase
+
+
+def every_kind() -> tuple[Callable[[type], type], ...]:
+    """Give a requirement of each kind that there is, all on the same field."""
+    return (
+        Requires("it", "spec"),
+        Requires("it", "spec", aggregate=True),
+        RequiresBest("it", "spec"),
+        RequiresMap("it", "spec", "key"),
+        RequiresBroadcast("it", "spec"),
+        RequiresVarFilter("it", "spec", spec_filter="(key=1)"),
+        Temporal("it", "spec"),
+    )
 
 
 class Broken:
@@ -64,15 +78,7 @@ class PrototypeTests(Base):
     def test_every_kind(self) -> None:
         """Whatever the requirement, each component has one object of its own for each offer, and
         gives it back when the offer, or the component, is gone. (iPOPO's gives none back.)"""
-        for decorator in (
-            Requires("it", "spec"),
-            Requires("it", "spec", aggregate=True),
-            RequiresBest("it", "spec"),
-            RequiresMap("it", "spec", "key"),
-            RequiresBroadcast("it", "spec"),
-            RequiresVarFilter("it", "spec", spec_filter="(key=1)"),
-            Temporal("it", "spec"),
-        ):
+        for decorator in every_kind():
             prototype = Prototype()
             given = {"key": 1}
             offer = self.context.register_service("spec", prototype, given, prototype=True)
@@ -237,15 +243,7 @@ class UpdateTests(FrameworkTestCase):
     def test_every_kind(self) -> None:
         """Whatever the requirement, the component is told, with what they were before, and in the
         end that it goes. (In iPOPO not of changes in a broadcast.)"""
-        for decorator in (
-            Requires("it", "spec"),
-            Requires("it", "spec", aggregate=True),
-            RequiresBest("it", "spec"),
-            RequiresMap("it", "spec", "key"),
-            RequiresBroadcast("it", "spec"),
-            RequiresVarFilter("it", "spec", spec_filter="(key=1)"),
-            Temporal("it", "spec"),
-        ):
+        for decorator in every_kind():
 
             @ComponentFactory("updated")
             @decorator
