@@ -3,6 +3,7 @@
 It does nothing but wait for the server: no decoding, no matching of replies, no objects. So this
 is about the most that the server gives to one connection on this machine. Not exactly: how many
 requests arrive together, and who has the processors meanwhile, changes what the server can do.
+One at a time it sleeps until an answer is there, so a client that stays awake may be quicker.
 
 Source: ``zookeeper.jute`` of ZooKeeper 3.8.
 """

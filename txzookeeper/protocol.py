@@ -18,6 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from txzookeeper import constants as c
+from txzookeeper.busypoll import BusyPoll
 from txzookeeper.call import Call
 from txzookeeper.errors import (
     ConnectionException,
@@ -30,7 +31,7 @@ from txzookeeper.errors import (
     error_for,
 )
 from txzookeeper.jute import decode, encode, reader
-from txzookeeper.outlet import Outlet
+from txzookeeper.outlet import Outlet, is_plain
 from txzookeeper.records import (
     AuthRequest,
     ConnectRequest,
@@ -81,6 +82,7 @@ class ZookeeperProtocol(Protocol):
         self._statistics = statistics
         self._max_packet = max_packet
         self._out = Outlet(clock, now, statistics)
+        self._poll: BusyPoll | None = None
         self._take: Callable[[bytes, int, int], None] | None = self._take_hello
         self._in_flight: deque[Call[Any]] = deque()
         self._auths: list[Deferred[None]] = []
@@ -98,6 +100,8 @@ class ZookeeperProtocol(Protocol):
     def connectionMade(self) -> None:
         """Say hello."""
         self._out.open(self.transport)
+        if is_plain(self.transport):
+            self._poll = BusyPoll(cast(Any, self.transport).reactor, self._now)
         self._received_at = self.confirmed_at = self._now()
         body = encode(self._hello)
         self._out.put(_LENGTH.pack(len(body)), body)
@@ -162,6 +166,8 @@ class ZookeeperProtocol(Protocol):
         self._over = True
         self._stop_watching()
         self._out.close()
+        if self._poll is not None:
+            self._poll.close()
         error = self._error or _hung_up(reason)
         if not self.established.called:
             self.established.errback(error)
@@ -191,10 +197,12 @@ class ZookeeperProtocol(Protocol):
         """Send a request; its reply finds it by its place in the queue."""
         self._xid = call.xid = xid = self._xid % _LAST_XID + 1
         body = call.body
-        self._in_flight.append(call)
         self._out.put(_REQUEST.pack(len(body) + 8, xid, call.op), body)
         call.sent_at = self._out.began_at
         self._statistics.requests += 1
+        if not self._in_flight and self._poll is not None:
+            self._poll.sent(call)
+        self._in_flight.append(call)
 
     def authenticate(self, request: AuthRequest) -> Deferred[None]:
         """Add an identity to the session; fails with ``AuthFailedException`` if it is refused."""
@@ -265,7 +273,7 @@ class ZookeeperProtocol(Protocol):
         This is where a busy client spends its time, so it is one loop.
         """
         in_flight, unpack, limit = self._in_flight, _REPLY.unpack_from, self._max_packet
-        received_at, statistics = self._received_at, self._statistics
+        received_at, statistics, poll = self._received_at, self._statistics, self._poll
         while offset + 20 <= size and not self._interrupted():
             length, xid, zxid, code = unpack(data, offset)
             end = offset + 4 + length
@@ -285,6 +293,8 @@ class ZookeeperProtocol(Protocol):
                 statistics.latency += latency
                 if latency > statistics.longest_latency:
                     statistics.longest_latency = latency
+                if not in_flight and poll is not None:
+                    poll.answered(call, latency)
                 if code:
                     statistics.refusals += 1
                     call.refused(code)

@@ -1,0 +1,89 @@
+"""Busy polling: to stay awake for an answer that comes sooner than a processor wakes up.
+
+Where a machine has a processor to spare, a server nearby answers in less time than it takes to
+wake the one that waits for it. So the reactor is kept from sleeping while one call alone is under
+way: it does everything else meanwhile, as its turns go on, only without a rest between them.
+Where processors are scarce the same takes from the server the one that it needs. Which of the
+two it is, is not guessed but measured: every now and then a call is awaited in the other way, and
+the better one is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from txzookeeper.call import Call
+
+#: How long an answer is awaited so, in seconds: what takes longer is worth a sleep.
+LONGEST: Final = 0.0005
+
+#: So many calls in succession are awaited in one way; how it does is known when it has settled.
+RUN: Final = 64
+_SETTLED: Final = RUN // 2
+
+#: One run of so many tries the way that was slower so far, the second one first.
+_PROBE: Final = 16
+
+#: Staying awake takes more of a processor, so it must be quicker by this much.
+_WORTH: Final = 0.9
+
+
+class BusyPoll:
+    """Keeps a reactor awake for the answers to single calls, where that makes them quicker.
+
+    ``now`` is the clock that the calls' ``sent_at`` is of. A latency counts as ``LONGEST`` at most.
+    """
+
+    def __init__(self, reactor: IReactorTime, now: Callable[[], float]) -> None:
+        self._reactor = reactor
+        self._now = now
+        self._call: Call[Any] | None = None
+        self._look: IDelayedCall | None = None
+        self._awake = True
+        self._latencies = {True: 0.0, False: inf}
+        self._runs = 0
+        self._begin()
+
+    def sent(self, call: Call[Any]) -> None:
+        """Await the answer to this call, the only one that is under way."""
+        self._call = call
+        if self._awake and self._look is None:
+            self._look = self._reactor.callLater(0, self._looked)
+
+    def answered(self, call: Call[Any], latency: float) -> None:
+        """Note that no call is under way: this was the last, and took so many seconds."""
+        if call is self._call:
+            self._calls += 1
+            if self._calls > _SETTLED:
+                self._total += min(latency, LONGEST)
+            if self._calls == RUN:
+                self._choose()
+        self._call = None
+
+    def close(self) -> None:
+        """Let the reactor sleep."""
+        self._call = None
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _begin(self) -> None:
+        self._calls = 0
+        self._total = 0.0
+
+    def _choose(self) -> None:
+        self._latencies[self._awake] = self._total / (RUN - _SETTLED)
+        self._runs += 1
+        is_quicker = self._latencies[True] < _WORTH * self._latencies[False]
+        self._awake = is_quicker is not (self._runs % _PROBE == 1)
+        self._begin()
+
+    def _looked(self) -> None:
+        self._look = None
+        call = self._call
+        if call is not None and self._awake and self._now() - call.sent_at < LONGEST:
+            self._look = self._reactor.callLater(0, self._looked)

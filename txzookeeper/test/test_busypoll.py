@@ -1,0 +1,124 @@
+"""A reactor is kept awake for single answers where that makes them quicker, and only there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txzookeeper.busypoll import LONGEST, RUN, BusyPoll
+
+
+class Call:
+    """One that was sent at this time."""
+
+    def __init__(self, sent_at: float = 0.0) -> None:
+        self.sent_at = sent_at
+
+
+class BusyPollTests(SynchronousTestCase):
+    """On a clock that goes on a little each time somebody looks at it."""
+
+    def setUp(self) -> None:
+        """No time has passed."""
+        self.reactor = Clock()
+        self.time = 0.0
+        self.poll = BusyPoll(self.reactor, self.look)
+
+    def look(self) -> float:
+        """Give the time."""
+        self.time += LONGEST / 10
+        return self.time
+
+    def run_of_calls(self, awake: float, asleep: float) -> bool:
+        """Make a run of calls, which take so long in either way; say in which it was."""
+        ways = set()
+        for _ in range(RUN):
+            call: Any = Call(self.time)
+            self.poll.sent(call)
+            ways.add(bool(self.reactor.getDelayedCalls()))
+            (way,) = ways
+            self.poll.answered(call, awake if way else asleep)
+            self.reactor.advance(0)
+        return way
+
+    def runs(self, count: int, awake: float, asleep: float) -> list[bool]:
+        """Make so many runs; say which of them were awake."""
+        return [self.run_of_calls(awake, asleep) for _ in range(count)]
+
+    def test_awake(self) -> None:
+        """The reactor is awake until the answer is there, and no longer."""
+        call: Any = Call()
+        self.poll.sent(call)
+        self.assertTrue(self.reactor.getDelayedCalls())
+        self.poll.answered(call, LONGEST / 2)
+        self.reactor.advance(0)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_late(self) -> None:
+        """It sleeps, after all, when the answer takes its time."""
+        call: Any = Call()
+        self.poll.sent(call)
+        self.reactor.advance(0)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertAlmostEqual(self.time, LONGEST)
+
+    def test_next_call(self) -> None:
+        """A call that is sent when the last one is answered is looked after by the same look."""
+        first: Any = Call()
+        second: Any = Call()
+        self.poll.sent(first)
+        self.poll.answered(first, LONGEST / 2)
+        self.poll.sent(second)
+        self.assertEqual(len(self.reactor.getDelayedCalls()), 1)
+
+    def test_quicker_awake(self) -> None:
+        """Where staying awake is quicker, sleep is only tried now and then."""
+        awake = self.runs(40, LONGEST / 5, LONGEST / 3)
+        self.assertEqual([run for run, way in enumerate(awake) if not way], [1, 17, 33])
+
+    def test_quicker_asleep(self) -> None:
+        """Where it is not, as processors are scarce, staying awake is only tried now and then."""
+        awake = self.runs(40, LONGEST / 3, LONGEST / 5)
+        self.assertEqual([run for run, way in enumerate(awake) if way], [0, 17, 33])
+
+    def test_hardly_quicker(self) -> None:
+        """What is only a little quicker is not worth the processor's time."""
+        self.assertEqual(sum(self.runs(40, LONGEST * 0.95 / 3, LONGEST / 3)), 3)
+
+    def test_slow_server(self) -> None:
+        """Nor is it where no answer comes so soon: one run of 16 at most, and not for long."""
+        self.assertEqual(sum(self.runs(40, 1.0, 1.0)), 3)
+
+    def test_things_change(self) -> None:
+        """What was better is left when it is so no more."""
+        self.runs(20, LONGEST / 5, LONGEST / 3)
+        self.assertLessEqual(sum(self.runs(32, LONGEST / 2, LONGEST / 3)), 3)
+        self.assertGreaterEqual(sum(self.runs(48, LONGEST / 5, LONGEST / 3)), 29)
+
+    def test_outliers(self) -> None:
+        """One answer that takes a second, as a disk was busy, does not outweigh all others."""
+        self.runs(2, LONGEST / 5, LONGEST / 3)
+        for number in range(RUN):
+            call: Any = Call(self.time)
+            self.poll.sent(call)
+            self.poll.answered(call, 1.0 if number == RUN - 1 else LONGEST / 5)
+        self.assertTrue(self.run_of_calls(LONGEST / 5, LONGEST / 3))
+
+    def test_several(self) -> None:
+        """Calls that were under way together say nothing of what is better."""
+        first: Any = Call()
+        last: Any = Call()
+        for _ in range(10 * RUN):
+            self.poll.sent(first)
+            self.poll.answered(last, 1.0)
+        self.assertEqual(self.runs(2, LONGEST / 5, LONGEST / 3), [True, False])
+
+    def test_closed(self) -> None:
+        """Nothing is left when the connection is over, and that may be said twice."""
+        call: Any = Call()
+        self.poll.sent(call)
+        self.poll.close()
+        self.poll.close()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
