@@ -30,15 +30,19 @@ class VerdictTests(SynchronousTestCase):
         self.base = Path(tempfile.mkdtemp(prefix="pop-verdict-"))
         self.addCleanup(shutil.rmtree, self.base)
 
-    def judge(self, log: bytes, status: int) -> tuple[int, str]:
-        """The status and the last line of the verdict."""
+    def summary(self, log: bytes, status: int) -> "subprocess.CompletedProcess[str]":
+        """The verdict on a run that printed this and had this status."""
         (self.base / "log").write_bytes(log)
-        done = subprocess.run(
+        return subprocess.run(
             [ROOT / ".ci" / "summary", self.base / "log", str(status)],
             capture_output=True,
             text=True,
             timeout=60,
         )
+
+    def judge(self, log: bytes, status: int) -> tuple[int, str]:
+        """The status and the last line of the verdict."""
+        done = self.summary(log, status)
         return done.returncode, done.stdout.splitlines()[-1]
 
     def verdict(self, a: str = "pass", c: str = "no reason") -> tuple[int, str]:
@@ -77,3 +81,10 @@ class VerdictTests(SynchronousTestCase):
     def test_another_check_failed(self) -> None:
         """Tests that pass do not make up for a check that failed."""
         self.assertEqual((2, "3 passed, 0 failed"), self.judge(b"PASSED (successes=3)\n", 2))
+
+    def test_which_check_failed(self) -> None:
+        """What failed is said again at the end, with its reason: it stood before all the tests."""
+        reason, check = "a.rst:1: WARNING: odd.", "make: *** [Makefile:2: docs] Error 1"
+        log = "\n".join([reason, check, *["a test"] * 100, "PASSED (successes=3)", ""])
+        said = self.summary(log.encode(), 2).stderr.splitlines()
+        self.assertEqual([reason, check, "Not everything is well: status 2."], said)
