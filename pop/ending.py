@@ -56,6 +56,11 @@ def killed(life: Life) -> Step:
     return replace(life, why=f"{life.why}; {killed}" if life.why else killed), (Kill(),)
 
 
+def with_last_words(how: str, life: Life) -> str:
+    """How it ended, and what it said of itself last: often it knows why, and nobody else does."""
+    return f'{how}; it last said "{life.said}"' if life.said else how
+
+
 def counted(life: Life, now: float, backoff: Backoff) -> Life:
     """With one more failure; a good run is forgiven what was before."""
     assert life.running is not None  # it runs

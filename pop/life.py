@@ -9,7 +9,18 @@ from dataclasses import replace
 
 from pop.backoff import NO_FAILURES, USUAL, Backoff
 from pop.beginning import adopted, begun, retry, spawn
-from pop.ending import again, counted, failed, give_up, killed, late, recalled, stop, stopped
+from pop.ending import (
+    again,
+    counted,
+    failed,
+    give_up,
+    killed,
+    late,
+    recalled,
+    stop,
+    stopped,
+    with_last_words,
+)
 from pop.events import (
     Adopted,
     Elapsed,
@@ -79,9 +90,11 @@ def step(
             return life, ()
         case phase, Exited() if phase in RUNS:
             life = counted(life, now, backoff)
-            return again(life, event.how, event.success, now, chance, backoff)
+            how = event.how if event.success else with_last_words(event.how, life)
+            return again(life, how, event.success, now, chance, backoff)
         case Phase.STOPPING, Exited() if life.failing:
-            return again(life, life.why, False, now, chance, backoff)
+            how = with_last_words(life.why, life)
+            return again(life, how, False, now, chance, backoff)
         case Phase.STOPPING, Exited():
             return stopped(life, now)
         case Phase.STARTING, Elapsed():

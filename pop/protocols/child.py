@@ -1,9 +1,11 @@
 """The process that hosts a Python service: C{python -m pop.protocols.child TYPE}.
 
 It reads from its standard input the settings, and where its agent finds modules; it starts the
-service, and says through C{NOTIFY_SOCKET} that it is ready and what its state node should say.
+service, and says through C{NOTIFY_SOCKET} that it is ready and what its state node should say, or
+why it cannot be.
 """
 
+import contextlib
 import os
 import sys
 from typing import Any
@@ -14,17 +16,27 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from pop.errors import PopError
 from pop.program import read_hosted
-from pop.protocols.notify import ready, send
+from pop.protocols.notify import ready, send, status
 from pop.settings import validate
 
 
 async def host(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:
-    """Serve, or say in a sentence why not."""
+    """Serve, or say in a sentence why not: to the log, and to the agent, which shows it."""
     try:
         await serve(reactor, type_name, data, notify_socket)
     except PopError as error:
         print(f"pop: {error}", flush=True)
+        _tell(notify_socket, str(error))
         raise SystemExit(1) from error
+    except Exception as error:
+        _tell(notify_socket, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _tell(notify_socket: str | None, why: str) -> None:
+    if notify_socket:
+        with contextlib.suppress(OSError):  # the agent is away; the log has it too
+            send(notify_socket, status(why))
 
 
 async def serve(reactor: Any, type_name: str, data: bytes, notify_socket: str | None) -> None:

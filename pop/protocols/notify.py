@@ -80,6 +80,11 @@ def ready(state: Mapping[str, Any]) -> bytes:
     return f"READY=1\n{STATE_FIELD}={json.dumps(state)}".encode()
 
 
+def status(text: str) -> bytes:
+    """The datagram by which a program says something to people."""
+    return f"STATUS={' '.join(text.split())}".encode("utf-8", "replace")
+
+
 def send(address: str, datagram: bytes) -> None:
     """Tell whoever listens at a C{NOTIFY_SOCKET}; a leading @ is Linux's abstract name space.
 

@@ -15,6 +15,7 @@ from twisted.trial.unittest import TestCase
 from pop.interfaces import IProcess
 from pop.model import Instance
 from pop.program import Launch
+from pop.protocols.notify import Notice
 from pop.services.echo import threaded_echo, twisted_echo
 from pop.settings import validate
 from pop.test.processes import Nursery, Witness
@@ -183,21 +184,24 @@ class OwnTests(Tests):
         self.assertIsInstance(await witness.ended, ProcessDone)
 
     async def test_fails(self) -> None:
-        """One that fails to start says why in its log, with status 1, and is never ready."""
+        """One that fails to start says why, in its log too, with status 1, and is never ready."""
         _, witness = self.own("failing")
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
-        self.assertEqual((1, []), (end.exitCode, witness.notices))
+        why = Notice(status="ValueError: it is just so")
+        self.assertEqual((1, [why]), (end.exitCode, witness.notices))
         self.assertIn("it is just so", self.nursery.log().read_text())
 
     async def test_unknown(self) -> None:
-        """A type that the child does not find is a sentence in its log, and no traceback."""
+        """A type that the child does not find is a sentence, in its log too, and no traceback."""
         _, witness = self.own("no-such-type")
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
         self.assertEqual(1, end.exitCode)
         text = self.nursery.log().read_text()
-        self.assertIn('There is no service type "no-such-type" here', text)
+        sentence = 'There is no service type "no-such-type" here'
+        self.assertIn(sentence, text)
+        self.assertTrue((witness.notices[0].status or "").startswith(sentence), witness.notices)
         self.assertNotIn("Traceback", text)
 
     async def test_bad_settings(self) -> None:

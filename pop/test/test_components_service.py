@@ -35,12 +35,14 @@ class ComponentsTests(Tests):
         self.assertIn("Bye, Consumer !", self.nursery.log().read_text())
 
     async def test_torn(self) -> None:
-        """A bundle that does not start is a sentence in its log, and no traceback."""
+        """A bundle that does not start is a sentence, in its log too, and no traceback."""
         (self.path / "torn.py").write_text("import nothing_of_that_name\n")
         _, witness = self.host(components, bundles="provider torn", path=[str(self.path)])
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
-        self.assertEqual((1, []), (end.exitCode, witness.notices))
+        [notice] = witness.notices
+        self.assertEqual((1, False), (end.exitCode, notice.ready))
+        self.assertRegex(notice.status or "", "^The bundle torn cannot be imported.*nothing_of")
         text = self.nursery.log().read_text()
         self.assertIn("pop: The bundle torn cannot be imported", text)
         self.assertIn("nothing_of_that_name", text)

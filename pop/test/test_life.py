@@ -243,6 +243,26 @@ class TableTests(SynchronousTestCase):
             step(STOPPING, Elapsed(), now=30.0),
         )
 
+    def test_last_words(self) -> None:
+        """What fails is shown with its last status line, which may know why; it is not taken for
+        that of the next process."""
+        said = replace(TALKING, said="no disk")
+        life, _ = step(said, Exited("exited with status 1"), now=30.0)
+        self.assertEqual('exited with status 1; it last said "no disk"', life.reason)
+        self.assertEqual("", life.said)
+        late, _ = step(said, Elapsed(), now=30.0)
+        life, _ = step(late, Exited("ended by signal 15"), now=31.0)
+        self.assertEqual('not ready within 60 seconds; it last said "no disk"', life.reason)
+
+    def test_no_last_words(self) -> None:
+        """What ended in order, or was asked to, needs no explanation."""
+        said = replace(TALKING, said="bye")
+        life, _ = step(said, Exited("exited with status 0", success=True), now=30.0)
+        self.assertEqual("exited with status 0", life.reason)
+        stopping, _ = step(said, Unwanted("held"), now=30.0)
+        life, _ = step(stopping, Exited("exited with status 1"), now=31.0)
+        self.assertEqual("held", life.reason)
+
     def test_waited(self) -> None:
         """After its wait it is started again, which counts as a restart."""
         life, deeds = step(BACKING_OFF, Elapsed(), now=30.0)

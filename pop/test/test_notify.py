@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from pop.protocols.notify import Notice, listen, parse, ready, send
+from pop.protocols.notify import Notice, listen, parse, ready, send, status
 
 
 class ParseTests(SynchronousTestCase):
@@ -33,6 +33,12 @@ class ParseTests(SynchronousTestCase):
         """A status line is short, and does nothing to a terminal."""
         self.assertEqual("a [2J b", parse(b"STATUS= a\x1b[2J\tb\r").status)
         self.assertEqual("x" * 300, parse(b"STATUS=" + b"x" * 10_000).status)
+
+    def test_own_status(self) -> None:
+        """What our own services say of themselves is one line, and no field of another name."""
+        for text in ("it is so", "it\nis so", "it is so\nREADY=1"):
+            self.assertEqual(Notice(status=" ".join(text.split())), parse(status(text)))
+        self.assertIsInstance(parse(status("\udc80")), Notice)
 
     def test_broken_state(self) -> None:
         """A state that is no JSON object is passed over, and the rest is heard."""
