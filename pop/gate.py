@@ -4,12 +4,13 @@ Pure. A change that would restart what runs waits if the service says that it ro
 service's processes here stay as they are until then, and are changed together.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from pop.life import RESTS, Life, Phase
 from pop.plan import Want
 from pop.program import Launch
+from pop.readiness import settled
 from pop.slots import service_of
 
 
@@ -60,17 +61,18 @@ Fate = tuple[Want | None, Life]
 """What an instance was last told, and where it is in its life."""
 
 
-def outcome(wants: Mapping[str, Want], fates: Mapping[str, Fate]) -> str | None:
+def outcome(wants: Mapping[str, Want], fates: Mapping[str, Fate], now: float) -> str | None:
     """How a change of one service went here: why it failed, empty if all is well, or not yet known.
 
     @param wants: what each slot of the service should do.
+    @param now: in the seconds of the lives.
     """
-    every = [_outcome(want, fates.get(slot)) for slot, want in wants.items()]
+    every = [_outcome(want, fates.get(slot), now) for slot, want in wants.items()]
     why = next((f"{each}" for each in every if each), None)
     return why or (None if None in every else "")
 
 
-def _outcome(want: Want, fate: Fate | None) -> str | None:
+def _outcome(want: Want, fate: Fate | None, now: float) -> str | None:
     if not isinstance(want, Launch):
         return ""
     if fate is None or fate[0] != want:
@@ -80,4 +82,12 @@ def _outcome(want: Want, fate: Fate | None) -> str | None:
         return None  # what runs is the one before, which is being stopped
     if life.failing or life.failures.in_a_row or life.phase in (Phase.FAILED, Phase.NOT_READY):
         return life.reason or life.phase.value
-    return "" if life.phase in (Phase.READY, Phase.FINISHED) else None
+    if life.phase is Phase.READY:
+        return "" if now >= settled(life) else None
+    return "" if life.phase is Phase.FINISHED else None
+
+
+def settling(fates: Iterable[Fate], now: float) -> float:
+    """Seconds until more is known even if nothing happens; 0 if there is nothing to wait for."""
+    ready = (life for _, life in fates if life.phase is Phase.READY)
+    return max((settled(life) - now for life in ready), default=0.0)

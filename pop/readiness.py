@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from pop.events import Notified
 from pop.phase import Life, Phase
+
+SETTLES: Final = 1.0
+"""Seconds for which a process must run before it is believed that it does not end at once."""
 
 
 def notified(life: Life, event: Notified) -> Life:
@@ -29,6 +32,17 @@ def judged(life: Life, why: str, now: float) -> Life:
     if life.phase is Phase.NOT_READY and ready:
         return replace(life, phase=Phase.READY, why=f"ready again: {why}", since=now)
     return life
+
+
+def settled(life: Life) -> float:
+    """When the readiness of one that is ready can be relied upon, in the driver's seconds.
+
+    That is at once, if it said so or a check passed. What counts as ready as soon as it runs may
+    end a moment later, as what is not made for its settings does.
+    """
+    assert life.running is not None  # it runs
+    assumed, _ = life.running.at_first()
+    return life.began + SETTLES if assumed else life.since
 
 
 def _is_ready(life: Life) -> bool:

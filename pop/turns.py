@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from pop.alarm import Alarm
 from pop.cluster import Cluster
-from pop.gate import awaiting, outcome, rolling, withheld
+from pop.gate import awaiting, outcome, rolling, settling, withheld
 from pop.instance import Instance
 from pop.model import Service
 from pop.plan import Want
@@ -14,7 +15,7 @@ from pop.turn import Ask, Turn
 class Turns:
     """Holds back what must wait, and says of what was let through how it went.
 
-    @param changed: called when more may be let through.
+    @param changed: called when more may be let through, or be known of what was.
     @param when: the time of day, for people.
     """
 
@@ -31,6 +32,7 @@ class Turns:
         self._when = when
         self._turns: dict[str, Turn] = {}
         self._tried: dict[str, tuple[str, dict[str, Want]]] = {}
+        self._alarm: Alarm | None = None
 
     def admit(
         self,
@@ -82,10 +84,22 @@ class Turns:
         if service in self._tried:
             version, wants = self._tried[service]
             fates = {each.name: (each.want, each.life) for each in instances}
-            why = outcome(wants, fates)
+            now = self._cluster.clock.seconds()
+            why = outcome(wants, fates, now)
             if why is not None:
                 self._turns[service].over(version, why)
                 del self._tried[service]
+            else:
+                self._wait(settling(fates.values(), now))
+
+    def _wait(self, seconds: float) -> None:
+        """Look again after a while, which for one of several services may be a little late."""
+        if seconds > 0 and self._alarm is None:
+            self._alarm = Alarm(self._cluster.clock, seconds, self._settled)
+
+    def _settled(self) -> None:
+        self._alarm = None
+        self._changed()
 
     @property
     def tried(self) -> list[str]:
@@ -94,5 +108,7 @@ class Turns:
 
     def stop(self) -> None:
         """Settle no more turns."""
+        if self._alarm is not None:
+            self._alarm.stop()
         for turn in self._turns.values():
             turn.stop()

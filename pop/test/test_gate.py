@@ -5,13 +5,17 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.backoff import NO_FAILURES
-from pop.gate import awaiting, batch_of, outcome, rolling, withheld
+from pop.gate import awaiting, batch_of, outcome, rolling, settling, withheld
 from pop.life import Life, Phase
 from pop.plan import Held, Unrunnable, Want
+from pop.policy import Checks
 from pop.program import Launch, Program
+from pop.readiness import SETTLES
 
 OLD = Launch(Program(("old",)))
 NEW = Launch(Program(("new",)), roll_batch=2)
+TALKER = Launch(Program(("new",), notifies=True))
+CHECKED = Launch(Program(("new",)), checks=Checks(readiness="tcp:80"))
 
 
 class BatchTests(SynchronousTestCase):
@@ -70,9 +74,9 @@ class GateTests(SynchronousTestCase):
 class OutcomeTests(SynchronousTestCase):
     """How a change went."""
 
-    def outcome(self, life: Life, told: Launch = NEW) -> str | None:
-        """That of one process."""
-        return outcome({"a": NEW}, {"a": (told, life)})
+    def outcome(self, life: Life, told: Launch = NEW, now: float = SETTLES) -> str | None:
+        """That of one process, which began at 0."""
+        return outcome({"a": NEW}, {"a": (told, life)}, now)
 
     def test_under_way(self) -> None:
         """It is not known while the one before stops, or the new one starts."""
@@ -80,14 +84,14 @@ class OutcomeTests(SynchronousTestCase):
         self.assertIsNone(self.outcome(Life(Phase.READY, running=OLD), OLD))
         self.assertIsNone(self.outcome(Life(Phase.STOPPING, running=OLD, failures=failed)))
         self.assertIsNone(self.outcome(Life(Phase.STARTING, running=NEW)))
-        self.assertIsNone(outcome({"a": NEW}, {}))
+        self.assertIsNone(outcome({"a": NEW}, {}, 9))
 
     def test_well(self) -> None:
         """It is ready, or has done what it should; what is not to run need not."""
         self.assertEqual("", self.outcome(Life(Phase.READY, running=NEW)))
         self.assertEqual("", self.outcome(Life(Phase.FINISHED, wanted=NEW)))
-        self.assertEqual("", outcome({"a": Unrunnable("x"), "b": Held("y")}, {}))
-        self.assertEqual("", outcome({}, {}))
+        self.assertEqual("", outcome({"a": Unrunnable("x"), "b": Held("y")}, {}, 9))
+        self.assertEqual("", outcome({}, {}, 9))
 
     def test_failed(self) -> None:
         """It ended once, or was given up; that it is started again makes no difference."""
@@ -106,6 +110,34 @@ class OutcomeTests(SynchronousTestCase):
         """The first failure counts; else all must be well."""
         well, waits = Life(Phase.READY, running=NEW), Life(Phase.STARTING, running=NEW)
         wants = {"a": NEW, "a/2": NEW}
-        self.assertIsNone(outcome(wants, {"a": (NEW, well), "a/2": (NEW, waits)}))
+        self.assertIsNone(outcome(wants, {"a": (NEW, well), "a/2": (NEW, waits)}, 9))
         bad = Life(Phase.FAILED, "no")
-        self.assertEqual("no", outcome(wants, {"a": (NEW, waits), "a/2": (NEW, bad)}))
+        self.assertEqual("no", outcome(wants, {"a": (NEW, waits), "a/2": (NEW, bad)}, 9))
+
+    def test_settling(self) -> None:
+        """What counts as ready as soon as it runs must have run for a while; a failure is known
+        at once."""
+        life = Life(Phase.READY, running=NEW, began=5.0, since=5.0)
+        self.assertIsNone(self.outcome(life, now=5.0))
+        self.assertIsNone(self.outcome(life, now=4.9 + SETTLES))
+        self.assertEqual("", self.outcome(life, now=5.0 + SETTLES))
+        failed = replace(life, why="no", failures=NO_FAILURES.one_more(5, NEW.restarts))
+        self.assertEqual("no", self.outcome(failed, now=5.0))
+
+    def test_settled(self) -> None:
+        """What says that it is ready, or is asked, is so at once; so is what has finished."""
+        for launch in (TALKER, CHECKED):
+            life = Life(Phase.READY, running=launch, began=5.0, since=5.0)
+            self.assertEqual("", outcome({"a": launch}, {"a": (launch, life)}, 5.0))
+            self.assertEqual(0, settling([(launch, life)], 5.0))
+        self.assertEqual("", self.outcome(Life(Phase.FINISHED, wanted=NEW, since=5.0), now=5.0))
+
+    def test_seconds_to_settle(self) -> None:
+        """The last to settle is waited for; what is not ready is heard of anyway."""
+        first = Life(Phase.READY, running=NEW, began=5.0)
+        last = replace(first, began=5.5)
+        starts = replace(first, phase=Phase.STARTING, began=9.0)
+        fates = [(NEW, first), (NEW, last), (NEW, starts), (None, Life())]
+        self.assertEqual(SETTLES - 0.5, settling(fates, 6.0))
+        self.assertEqual(0, settling([(NEW, starts), (None, Life())], 6.0))
+        self.assertEqual(0, settling([], 6.0))

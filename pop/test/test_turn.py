@@ -1,5 +1,9 @@
 """Agents whose services restart one batch after the other."""
 
+from dataclasses import replace
+from typing import Any
+
+from pop.readiness import SETTLES
 from pop.test.rollings import MACHINES, RollingTestCase
 
 
@@ -228,3 +232,85 @@ class TurnTests(RollingTestCase):
         self.world.server.advance(5)
         self.assertIsNone(self.progress())
         self.assertEqual([], [p for h in self.hosts.values() for p in h.spawner.running()])
+
+
+class SettlingTests(RollingTestCase):
+    """Programs that count as ready as soon as they run."""
+
+    def roll(self, **settings: Any) -> None:
+        """A service that rolls is changed to another such program."""
+        self.add(**{"notify": False, **settings})
+        self.set(argv="new")
+
+    def test_runs_on(self) -> None:
+        """The next restarts when the one before has run for a while."""
+        self.roll()
+        self.assertEqual((["m1"], [2, 1, 1]), (self.progress()["going"], self.starts()))
+        self.assertEqual("ready", self.world.phase("web", "m1"))
+        self.world.server.advance(SETTLES)
+        self.assertEqual((["m2"], [2, 2, 1]), (self.progress()["going"], self.starts()))
+        self.world.server.advance(2 * SETTLES + 0.5)
+        self.assertEqual(({"going": []}, [2, 2, 2]), (self.progress(), self.starts()))
+
+    def test_ends_at_once(self) -> None:
+        """One that ends a moment after its start stops the roll."""
+        self.roll()
+        self.process("m1").exit(3)
+        self.world.server.advance(60)
+        self.assertEqual(["new", "run-web", "run-web"], self.argvs())
+        stop = self.progress()["stop"]
+        self.assertEqual(("m1", "exited with status 3"), (stop["machine"], stop["why"]))
+
+    def test_one_of_several(self) -> None:
+        """All processes of a machine must have run on for so long."""
+        self.roll(processes=2)
+        self.hosts["m1"].spawner["web/2"].exit(3)
+        self.world.server.advance(5)
+        self.assertEqual(("m1", [5, 2, 2]), (self.progress()["stop"]["machine"], self.starts()))
+
+    def test_started_late(self) -> None:
+        """The time begins anew with another process, be that wanted meanwhile."""
+        self.roll()
+        self.set(argv="newer")
+        self.world.server.advance(SETTLES - 0.6)
+        self.assertEqual((["m1"], [3, 1, 1]), (self.progress()["going"], self.starts()))
+        self.process("m1").exit(3)
+        self.world.server.advance(5)
+        self.assertEqual("m1", self.progress()["stop"]["machine"])
+
+    def test_check(self) -> None:
+        """Whose readiness check passes is not waited for."""
+        self.roll(readiness="tcp:80", check_interval=0.1)
+        self.assertEqual([2, 2, 2], self.starts())
+
+    def test_several_services(self) -> None:
+        """Each is judged, be others settling at the same time."""
+        self.world.add("mail", "m1", argv="mail", roll_batch=1)
+        self.add(notify=False)
+        change = {"argv": "new", "roll_batch": 1}
+        self.world.server.run(
+            self.world.admin.change("mail", lambda service: replace(service, settings=change))
+        )
+        self.world.server.advance(0.3)
+        self.set(argv="new")
+        self.world.server.advance(2 * SETTLES)
+        self.assertEqual({"going": []}, self.world.read(self.world.paths.roll("mail")))
+        self.assertEqual("new", self.argvs()[1])
+
+    def test_successor(self) -> None:
+        """An agent that dies meanwhile has a successor who knows when the process began."""
+        self.roll()
+        self.hosts["m1"].leave()
+        self.hosts["m1"].succeed()
+        self.assertEqual((["m1"], [2, 1, 1]), (self.progress()["going"], self.starts()))
+        self.world.server.advance(SETTLES)
+        self.assertEqual((["m2"], [2, 2, 1]), (self.progress()["going"], self.starts()))
+
+    def test_idle(self) -> None:
+        """Where nothing rolls, or a roll is over, no agent looks at the clock."""
+        self.add(notify=False)
+        before = len(self.world.clock.getDelayedCalls())
+        self.set(argv="new")
+        self.world.server.advance(10)
+        self.assertEqual([2, 2, 2], self.starts())
+        self.assertEqual(before, len(self.world.clock.getDelayedCalls()))
