@@ -12,7 +12,7 @@ from types import CoroutineType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.python import threadpool
 
 from pop.components.bundle import BundleActivator
@@ -27,6 +27,8 @@ PROPERTY_THREADS: Final = "pop.components.threads"
 PROPERTY_QUEUE: Final = "pop.components.threads.queue"
 """A property of the framework: how many calls may wait for a thread; any number, if it is none."""
 USUAL_THREADS = 10
+IDLE = 60.0
+"""Seconds after which a thread ends that was not needed meanwhile."""
 
 
 class NoThreads(BundleException):
@@ -46,16 +48,25 @@ class NotBlocking(BundleException):
 
 
 class ThreadPool:
-    """Calls what blocks in threads, which it makes as they are needed, and keeps until it ends.
+    """Calls what blocks in threads, which it makes as they are needed, and keeps as long as they
+    are.
 
     Its methods are for the reactor's thread.
 
     @param most: threads.
     @param queue: calls that may wait for one of them; 0 for any number.
+    @param clock: measures how long a thread is idle; the reactor, if it is none.
     """
 
-    def __init__(self, reactor: Any, most: int = USUAL_THREADS, queue: int = 0) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        most: int = USUAL_THREADS,
+        queue: int = 0,
+        clock: IReactorTime | None = None,
+    ) -> None:
         self._reactor = reactor
+        self._clock: IReactorTime = clock or reactor
         self._most = most
         self._queue = queue
         self._pool = threadpool.ThreadPool(0, most, "components")
@@ -64,6 +75,8 @@ class ThreadPool:
         self._calls: set[_Call] = set()
         self._joining: list[Deferred[None]] = []
         self._ending = False
+        self._needed = 0
+        self._look_again: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begin with the calls that there are."""
@@ -83,6 +96,9 @@ class ThreadPool:
         context = copy_context()
         call = _Call(lambda: context.run(method, *arguments, **named))
         self._calls.add(call)
+        self._needed = max(self._needed, len(self._calls))
+        if self._look_again is None:
+            self._look_again = self._clock.callLater(IDLE, self._look)
         self._pool.callInThreadWithCallback(partial(self._made, call), call.make)
         return call.answer
 
@@ -97,6 +113,16 @@ class ThreadPool:
             joining, self._joining = self._joining, []
             for deferred in joining:
                 deferred.callback(None)
+
+    def _look(self) -> None:
+        """Give back the threads that were not needed since the last time."""
+        self._look_again, pool = None, self._pool
+        for _ in range(pool.workers - self._needed):
+            pool.stopAWorker()
+        pool.threads = [thread for thread in pool.threads if thread.is_alive()]
+        self._needed = len(self._calls)
+        if self._calls or pool.workers:
+            self._look_again = self._clock.callLater(IDLE, self._look)
 
     def join(self) -> Deferred[None]:
         """Fires when all calls have ended."""
@@ -117,6 +143,9 @@ class ThreadPool:
     def stop(self) -> Deferred[None]:
         """End all threads, as L{clear}; nothing waits for a thread that hangs but this Deferred."""
         self._ending = True
+        if self._look_again is not None:
+            self._look_again.cancel()
+            self._look_again = None
         cleared = self.clear()
         if self._calls and not self._pool.started:
             self._pool.start()  # or calls that were asked for before would never end

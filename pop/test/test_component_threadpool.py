@@ -216,6 +216,33 @@ class BoundsTests(PoolCase):
         await found
         self.assertEqual(0, await pool.enqueue(int))
 
+    async def test_idle(self) -> None:
+        """Threads that were not needed for a minute end, and no others; nothing ticks without any."""
+        clock = Clock()
+        pool = ThreadPool(self.reactor, 3, clock=clock)
+        self.addCleanup(pool.stop)
+        pool.start()
+        found = gatherResults([pool.enqueue(self.gate) for _ in range(3)])
+        self.assertEqual(3, self.after_a_minute(clock, 3))
+        self.gate.open()
+        await found
+        self.assertEqual(3, self.after_a_minute(clock, 3))
+        await pool.enqueue(int)
+        self.assertEqual(1, self.after_a_minute(clock, 1))
+        self.assertEqual(0, self.after_a_minute(clock, 0))
+        self.assertEqual([], clock.getDelayedCalls())
+        self.assertEqual(5, await pool.enqueue(int, "5"))
+        await pool.stop()
+        self.assertEqual([], clock.getDelayedCalls())
+
+    def after_a_minute(self, clock: Clock, kept: int) -> int:
+        """How many threads there are then, once those that were told to have ended."""
+        clock.advance(60)
+        alive = [each for each in threading.enumerate() if "components" in each.name]
+        while len(threads()) > kept and alive:
+            alive.pop().join(1)
+        return len(threads())
+
     async def test_join(self) -> None:
         """All that have joined are told when all calls have ended; at once, if there is none."""
         pool = self.pool()
