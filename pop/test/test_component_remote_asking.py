@@ -4,14 +4,16 @@ import json
 import sys
 from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components.remote.asking import Asking
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.errors import ConnectionBroke
+from pop.components.remote.errors import ConnectionBroke, NotRead, TooBusy
 from pop.components.remote.remoteerror import RemoteError, remote_error
+from pop.components.remote.wire import UNREAD
 from pop.test.remotes import endpoint
 
 
@@ -23,6 +25,7 @@ class AskingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.told: list[Any] = []
+        self.calls: list[Any] = []
         self.wire = Asking(self, self.clock, {"pop": 1})
         self.transport: Any = StringTransport()
         self.wire.makeConnection(self.transport)
@@ -57,9 +60,10 @@ class AskingTests(SynchronousTestCase):
         told, self.told = self.told, []
         return told
 
-    def call(self) -> Any:
+    def call(self, *arguments: Any) -> Any:
         """Call something there."""
-        return self.wire.call(endpoint("1"), "say", (), {}, 5)
+        self.calls.append(self.wire.call(endpoint("1"), "say", arguments, {}, 5))
+        return self.calls[-1]
 
     def lose(self) -> None:
         """The connection is over, if it is not yet."""
@@ -69,6 +73,8 @@ class AskingTests(SynchronousTestCase):
     def tearDown(self) -> None:
         self.lose()
         self.assertEqual([], self.clock.getDelayedCalls())
+        for call in self.calls:
+            call.addErrback(lambda failure: failure.trap(ConnectionBroke))
 
     def test_told(self) -> None:
         """What the other end says is told."""
@@ -120,6 +126,33 @@ class AskingTests(SynchronousTestCase):
         self.say("result", 1, "late")
         self.say("error", 7, "builtins.ValueError", "late")
         self.assertFalse(self.transport.disconnected)
+
+    def test_unread(self) -> None:
+        """While too much waits to be read at the other end, no more calls are made, until it has
+        been read; those that were made are answered meanwhile."""
+        self.say("hello", {})
+        first = self.call()
+        self.transport.producer.pauseProducing()
+        size = 0
+        while size < UNREAD:
+            self.call("x" * 4_000_000)
+            size += 4_000_000
+        error = self.failureResultOf(self.call(), NotRead).value
+        self.assertIn("say of the endpoint name-1 has not been called", str(error))
+        self.say("result", 1, "answer")
+        self.assertEqual("answer", self.successResultOf(first))
+        self.transport.producer.resumeProducing()
+        self.assertNoResult(self.call())
+
+    def test_most(self) -> None:
+        """So many calls may wait for their answers; one more fails at once, until one is over."""
+        self.wire.most = 2
+        self.say("hello", {})
+        calls = [self.call(), self.call()]
+        self.failureResultOf(self.call(), TooBusy)
+        calls[0].cancel()
+        self.failureResultOf(calls[0], CancelledError)
+        self.assertNoResult(self.call())
 
     def test_not_made(self) -> None:
         """A kind of error that cannot be made from its words is a plain one."""

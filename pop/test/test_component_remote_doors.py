@@ -1,11 +1,13 @@
 """Who may call from elsewhere, and what strangers may cost."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -188,6 +190,40 @@ class StrangerTests(SynchronousTestCase):
         self.transport.producer.resumeProducing()
         self.assertEqual([["pong"]], self.heard())
 
+    def test_unread_much(self) -> None:
+        """If too much waits for somebody who does not read it, the connection ends, and nothing of
+        that is kept; who reads now and then is answered as much as they want."""
+        self.factory.most_unread = 1000
+        self.offers.export_service(replace(endpoint("4"), methods=("later",)), self.echo)
+        self.greet()
+        for number in range(4):
+            self.say("call", number, "4", "later", [], {})
+        for reads in (True, False):
+            for _ in range(2):
+                self.transport.producer.pauseProducing()
+                self.echo.waiting.pop().callback("x" * 600)
+                if reads:
+                    self.transport.producer.resumeProducing()
+            self.assertEqual(not reads, self.transport.disconnected)
+
+    def test_unread_long(self) -> None:
+        """Who does not read for too long is held to be gone, and the log says that it is this."""
+        self.greet()
+        self.transport.producer.pauseProducing()
+        with capturedLogs() as logged:
+            self.clock.advance(35)
+        self.assertTrue(self.transport.disconnected)
+        self.assertIn("does not read", str([event.get("why") for event in logged]))
+
+    def test_same_number(self) -> None:
+        """Two calls of one number cannot be told apart: that makes no sense, and costs nothing."""
+        self.offers.export_service(replace(endpoint("4"), methods=("later",)), self.echo)
+        self.greet()
+        for _ in range(2):
+            self.say("call", 1, "4", "later", [], {})
+        self.assertTrue(self.transport.disconnected)
+        self.assertEqual(1, len(self.echo.waiting))
+
     def test_unknown(self) -> None:
         """An endpoint that is not, or no more, is an error with its name."""
         self.greet()
@@ -201,9 +237,7 @@ class StrangerTests(SynchronousTestCase):
         """So many calls may wait at a time; one more is an error, until one is answered."""
         offered = endpoint("3")
         self.offers.export_service(offered, {"say": None})
-        self.offers.export_service(
-            type(offered)("4", "here", (), "slow", ("s",), ("later",)), self.echo
-        )
+        self.offers.export_service(replace(endpoint("4"), methods=("later",)), self.echo)
         self.greet()
         for number in range(10):
             self.say("call", number, "4", "later", [], {})
@@ -319,6 +353,11 @@ class TransportTests(SynchronousTestCase):
         """Nor with a limit that is none."""
         for bad in ("soon", "-1", "nan", "inf"):
             self.assertIn("is no number of seconds", self.start(Network(), timeout=bad))
+
+    def test_bad_calls(self) -> None:
+        """Nor with a number of calls that is none."""
+        for bad in ("many", "-1", "0", "1.5", ""):
+            self.assertIn("is no number of calls", self.start(Network(), calls=bad))
 
     def test_bad_peer(self) -> None:
         """A peer that is none is logged, and the others are found."""

@@ -217,7 +217,7 @@ class BoundsTests(PoolCase):
         self.assertEqual(0, await pool.enqueue(int))
 
     async def test_idle(self) -> None:
-        """Threads that were not needed for a minute end, and no others; nothing ticks without any."""
+        """Threads that were not needed for a minute end; nothing ticks without any."""
         clock = Clock()
         pool = ThreadPool(self.reactor, 3, clock=clock)
         self.addCleanup(pool.stop)

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
 from pop.components.code import reason_of
@@ -14,11 +15,9 @@ from pop.components.errors import BundleException
 from pop.components.remote.errors import TooBusy
 from pop.components.remote.messages import VERSION, Nonsense
 from pop.components.remote.offers import Offers
-from pop.components.remote.wire import PATIENCE, Wire
+from pop.components.remote.wire import AT_ONCE, NOT_READ, PATIENCE, UNREAD, Wire
 
 log = Logger()
-AT_ONCE: Final = 10_000
-"""Calls of one connection that may wait for their answers."""
 GUESTS: Final = 256
 """Connections at a time."""
 WORDS: Final = 4096
@@ -47,7 +46,6 @@ class Answering(Wire):
             self._refuse(why)
             return
         self.greeted()
-        self.transport.registerProducer(self, True)
         self.say("a greeting", "hello", {"pop": VERSION, "framework": self.factory.framework})
         for endpoint in self._offers.endpoints():
             self.tell("added", endpoint.to_json())
@@ -85,6 +83,8 @@ class Answering(Wire):
         """Call a method; its answer may take its time, and others are called meanwhile."""
         if not self._greeted:
             raise Nonsense("a call without a greeting")
+        if number in self._open:
+            raise Nonsense("two calls of one number")
         try:
             if len(self._open) >= self.factory.most:
                 raise TooBusy(most=self.factory.most)
@@ -129,6 +129,22 @@ class Answering(Wire):
             log.info("A call from elsewhere failed: {reason}", reason=reason)
         self.say("an error", "error", number, kind, text)
 
+    def say(self, what: str, kind: str, *members: Any) -> None:
+        """Send a message, unless too many wait to be read already: then it is over."""
+        super().say(what, kind, *members)
+        if self.unread > self.factory.most_unread:
+            self.end(NOT_READ)
+
+    def pauseProducing(self) -> None:
+        """Who does not read is not read from either."""
+        super().pauseProducing()
+        Int32StringReceiver.pauseProducing(self)
+
+    def resumeProducing(self) -> None:
+        """Nor any longer than that."""
+        super().resumeProducing()
+        Int32StringReceiver.resumeProducing(self)
+
     def connectionLost(self, reason: Any = None) -> None:
         """Whatever is being done, nobody waits for it."""
         super().connectionLost(reason)
@@ -163,6 +179,7 @@ class AnsweringFactory(Factory):
     @param secret: what they have to know.
     @param most: calls of one connection that may wait for their answers.
     @param guests: connections at a time.
+    @param most_unread: bytes that may wait on one for its other end to read them.
     """
 
     noisy = False
@@ -175,6 +192,7 @@ class AnsweringFactory(Factory):
         secret: str,
         most: int = AT_ONCE,
         guests: int = GUESTS,
+        most_unread: int = UNREAD,
     ) -> None:
         self.offers = offers
         self.clock = clock
@@ -182,6 +200,7 @@ class AnsweringFactory(Factory):
         self.secret = secret
         self.most = most
         self.guests = guests
+        self.most_unread = most_unread
         self.connections: set[Answering] = set()
         self._closing: list[Deferred[None]] = []
 

@@ -11,10 +11,16 @@ from twisted.python.failure import Failure
 
 from pop.components.errors import BundleException
 from pop.components.remote.endpoint import Endpoint
-from pop.components.remote.errors import BadEndpoint, ConnectionBroke, NoAnswer
+from pop.components.remote.errors import (
+    BadEndpoint,
+    ConnectionBroke,
+    NoAnswer,
+    NotRead,
+    TooBusy,
+)
 from pop.components.remote.messages import Nonsense
 from pop.components.remote.remoteerror import remote_error
-from pop.components.remote.wire import BEAT, Wire, why
+from pop.components.remote.wire import AT_ONCE, BEAT, PATIENCE, UNREAD, Wire, why
 
 log = Logger()
 
@@ -56,10 +62,14 @@ class Asking(Wire):
     """Calls what can be called there, as often as somebody likes at the same time.
 
     @param greeting: what it says first.
+    @param most: calls that may wait for their answers.
     """
 
-    def __init__(self, told: Told, clock: IReactorTime, greeting: Mapping[str, Any]) -> None:
+    def __init__(
+        self, told: Told, clock: IReactorTime, greeting: Mapping[str, Any], most: int = AT_ONCE
+    ) -> None:
         super().__init__(clock)
+        self.most = most
         self._told = told
         self._clock = clock
         self._greeting = dict(greeting)
@@ -130,6 +140,7 @@ class Asking(Wire):
         """
         self._last = number = self._last + 1
         try:
+            self._check(endpoint, method)
             what = f"a call of {method} of {endpoint.name}"
             self.say(what, "call", number, endpoint.uid, method, arguments, named)
         except BundleException as error:
@@ -139,6 +150,12 @@ class Asking(Wire):
         if seconds > 0:
             call.timer = self._clock.callLater(seconds, self._late, number, seconds)
         return answer
+
+    def _check(self, endpoint: Endpoint, method: str) -> None:
+        if len(self._calls) >= self.most:
+            raise TooBusy(most=self.most)
+        if self.unread > UNREAD:
+            raise NotRead(method=method, endpoint=endpoint.name, address=self._told.address)
 
     def _ended(self, number: int) -> _Call | None:
         call = self._calls.pop(number, None)
@@ -155,6 +172,11 @@ class Asking(Wire):
             self.say("a change of mind", "cancel", number)
             error = NoAnswer(endpoint=call.endpoint.name, method=call.method, seconds=seconds)
             call.answer.errback(error)
+
+    def leave(self) -> None:
+        """For whoever closes it now: what was said gets there, within L{PATIENCE}."""
+        self.setTimeout(PATIENCE)
+        self.transport.unregisterProducer()  # TLS would wait for it
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nothing will be answered any more."""

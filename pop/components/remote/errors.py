@@ -44,6 +44,11 @@ class TooBusy(BundleException):
     """More than {most} calls of one framework wait for their answers already."""
 
 
+class NotRead(BundleException):
+    """{method} of the endpoint {endpoint} has not been called: too many calls wait already for
+    {address} to read them."""
+
+
 class NotReachable(BundleException):
     """The endpoint {endpoint} cannot be reached at {address}: {reason}."""
 
@@ -60,6 +65,10 @@ class NoAnswer(BundleException):
 
 class BadTimeout(BundleException):
     """{value!r} is no number of seconds that an answer may take (pop.remote.timeout)."""
+
+
+class BadMost(BundleException):
+    """{value!r} is no number of calls that may wait for their answers (pop.remote.calls)."""
 
 
 class NoAddress(BundleException):

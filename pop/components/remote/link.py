@@ -22,7 +22,7 @@ from pop.components.remote.asking import Asking
 from pop.components.remote.endpoint import Endpoint
 from pop.components.remote.errors import NotReachable
 from pop.components.remote.offers import PROP_ADDRESS
-from pop.components.remote.wire import PATIENCE, why
+from pop.components.remote.wire import AT_ONCE, why
 
 log = Logger()
 ANY: Final = ""
@@ -39,6 +39,7 @@ class Link:
 
     @param way: how to get there.
     @param greeting: what to say there first.
+    @param most: calls that may wait for their answers.
     @ivar endpoints: what can be called there at present, by unique identifier.
     @ivar why: why it is not connected; the empty text if it is.
     """
@@ -50,12 +51,14 @@ class Link:
         clock: IReactorTime,
         retry: Retry,
         greeting: Mapping[str, Any],
+        most: int = AT_ONCE,
     ) -> None:
         self.address = address
         self.endpoints: dict[str, Endpoint] = {}
         self.why = NOT_YET
         self._clock = clock
         self._greeting = greeting
+        self._most = most
         self._wire: Asking | None = None
         self._looks: dict[str, dict[Look, None]] = {}
         self._retry = retry
@@ -73,12 +76,12 @@ class Link:
     def stop(self) -> Deferred[Any]:
         """End it; fires when it has ended."""
         if self._wire is not None:
-            self._wire.setTimeout(PATIENCE)
+            self._wire.leave()
         return self._keeper.stopService()
 
     def _build(self) -> Asking:
         self._refused = False
-        return Asking(self, self._clock, self._greeting)
+        return Asking(self, self._clock, self._greeting, self._most)
 
     def _pause(self, attempt: int) -> float:
         """A connection counts for something once they have greeted each other."""
@@ -162,6 +165,7 @@ class Links:
     """All that somebody wants at present, each once.
 
     @param way: how to get to an address.
+    @param most: calls that may wait for their answers, on each.
     """
 
     def __init__(
@@ -170,9 +174,10 @@ class Links:
         clock: IReactorTime,
         retry: Retry,
         greeting: Mapping[str, Any],
+        most: int = AT_ONCE,
     ) -> None:
         self._way = way
-        self._rest = clock, retry, greeting
+        self._rest = clock, retry, greeting, most
         self._links: dict[str, Link] = {}
         self._wanted: dict[str, int] = {}
         self._sought: dict[Link, int] = {}

@@ -6,7 +6,8 @@ Properties of the framework:
     as a list or with blanks between them; without it, none are;
   - C{pop.remote.address}: where others reach that; a UNIX socket says so itself;
   - C{pop.remote.secret}: what both ends have to know;
-  - C{pop.remote.timeout}: seconds that an answer may take (30), unless the endpoint says so.
+  - C{pop.remote.timeout}: seconds that an answer may take (30), unless the endpoint says so;
+  - C{pop.remote.calls}: calls of one connection that may wait for their answers (10,000).
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from pop.components.bundle import BundleActivator
 from pop.components.context import BundleContext
 from pop.components.registry import ServiceRegistration
 from pop.components.remote.answering import AnsweringFactory
-from pop.components.remote.errors import NoReactor
+from pop.components.remote.errors import BadMost, NoReactor
 from pop.components.remote.link import Links
 from pop.components.remote.messages import VERSION
 from pop.components.remote.names import (
@@ -34,9 +35,11 @@ from pop.components.remote.names import (
 from pop.components.remote.offers import PROP_ADDRESS, Offers
 from pop.components.remote.places import listen, place, reached_at, way
 from pop.components.remote.proxy import PROP_TIMEOUT, Proxies, seconds
+from pop.components.remote.wire import AT_ONCE
 
 PROP_LISTEN: Final = "pop.remote.listen"
 PROP_SECRET: Final = "pop.remote.secret"
+PROP_CALLS: Final = "pop.remote.calls"
 TIMEOUT: Final = 30.0
 FIRST, MOST, SPREAD = 0.1, 10.0, 0.5
 """Seconds between attempts to connect: at first, at most, and by how much frameworks differ, so
@@ -46,6 +49,13 @@ that not all come at once to one that is back."""
 def _retry(uid: str) -> Callable[[int], float]:
     own = SPREAD * crc32(uid.encode()) / 2**32
     return backoffPolicy(initialDelay=FIRST, maxDelay=MOST, jitter=lambda: own)
+
+
+def _most(said: Any) -> int:
+    text = str(AT_ONCE if said is None else said).strip()
+    if not text.isdecimal() or not int(text):
+        raise BadMost(value=said)
+    return int(text)
 
 
 @BundleActivator
@@ -65,25 +75,26 @@ class Activator:
             raise NoReactor
         said = context.get_property(PROP_TIMEOUT)
         patience = TIMEOUT if said is None else seconds(said)
+        most = _most(context.get_property(PROP_CALLS))
         secret = str(context.get_property(PROP_SECRET) or "")
         uid = str(context.get_property("framework.uid"))
         if wanted := addresses(context.get_property(PROP_LISTEN)):
-            await self._answer(context, reactor, wanted, uid, secret)
+            factory = AnsweringFactory(Offers(), reactor, uid, secret, most)
+            await self._answer(context, factory, wanted)
         greeting = {"pop": VERSION, "framework": uid, "secret": secret}
-        self._links = links = Links(partial(way, reactor), reactor, _retry(uid), greeting)
+        self._links = links = Links(partial(way, reactor), reactor, _retry(uid), greeting, most)
         proxies = Proxies(context, links, patience)
         self._register(context, SERVICE_LINKS, links)
         self._register(context, SERVICE_IMPORT_PROVIDER, proxies)
 
     async def _answer(
-        self, context: BundleContext, reactor: Any, wanted: Iterable[str], uid: str, secret: str
+        self, context: BundleContext, factory: AnsweringFactory, wanted: Iterable[str]
     ) -> None:
-        offers = Offers()
-        self._factory = AnsweringFactory(offers, reactor, uid, secret)
-        places = [(place(reactor, each, bool(secret)), each) for each in wanted]
+        offers, self._factory = factory.offers, factory
+        places = [(place(factory.clock, each, bool(factory.secret)), each) for each in wanted]
         try:
             for endpoint, address in places:
-                self._ports.append(await listen(endpoint, address, self._factory))
+                self._ports.append(await listen(endpoint, address, factory))
         except Exception:
             await self.stop(context)
             raise

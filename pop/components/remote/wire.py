@@ -21,8 +21,13 @@ BEAT: Final = 10.0
 """Seconds after which whoever calls says that it is still there, and is answered."""
 SILENCE: Final = 35.0
 """Seconds without a word after which the other end is held to be gone."""
+AT_ONCE: Final = 10_000
+"""Calls of one connection that may wait for their answers."""
+UNREAD: Final = 1 << 26
+"""Bytes that may wait for the other end to read them."""
 GREETING: Final = 4096
 """Bytes that somebody may say who has not been greeted yet."""
+NOT_READ: Final = "it does not read what it is told"
 
 
 def why(failure: Failure) -> str:
@@ -42,6 +47,8 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     The end that is called does not read while the other does not, so that no answers pile up; what
     has been written then has to be read within L{SILENCE}, as no sign of life is heard meanwhile.
+
+    @ivar unread: bytes that were written since the other end does not read.
     """
 
     transport: Any
@@ -49,6 +56,8 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     def __init__(self, clock: IReactorTime) -> None:
         vars(self)["callLater"] = clock.callLater  # as TimeoutMixin wants it
+        self.unread = 0
+        self._crowded = False
         self._over = False
         self._greeted = False
 
@@ -61,6 +70,7 @@ class Wire(Int32StringReceiver, TimeoutMixin):
         self._greeted = True
         self.MAX_LENGTH = LARGEST
         self.setTimeout(SILENCE)
+        self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
         """The other end is there; nobody gets more time for the greeting."""
@@ -88,7 +98,7 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     def timeoutConnection(self) -> None:
         """It has not said anything for long, or does not go."""
-        self.end("it has not said anything for too long")
+        self.end(NOT_READ if self._crowded else "it has not said anything for too long")
         self.transport.abortConnection()
 
     def end(self, why: str) -> None:
@@ -114,3 +124,12 @@ class Wire(Int32StringReceiver, TimeoutMixin):
         data = written(what, [kind, *members])
         if not self._over:
             self.sendString(data)
+            self.unread += len(data) * self._crowded
+
+    def pauseProducing(self) -> None:
+        """For the transport: the other end is slow to read."""
+        self._crowded = True
+
+    def resumeProducing(self) -> None:
+        """For the transport: it has read all there was."""
+        self._crowded, self.unread = False, 0
