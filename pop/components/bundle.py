@@ -20,6 +20,7 @@ from pop.components.errors import (
     Uninstalled,
 )
 from pop.components.events import BundleEvent, BundleEventKind
+from pop.components.patience import unharmed
 from pop.components.reference import ServiceReference
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Bundle:
     """One bundle of a framework.
 
     Starting, stopping, updating and uninstalling happen one after the other; each answers with a
-    Deferred, since activators and listeners may take their time.
+    Deferred, since activators and listeners may take their time. If that is cancelled, what has
+    begun goes on, and what has not is not done.
     """
 
     def __init__(
@@ -155,8 +157,9 @@ class Bundle:
 
     def _in_turn(self, deed: Callable[[], Coroutine[Any, Any, T]]) -> Deferred[T]:
         async def done() -> T:
+            await self._lock.acquire()
             try:
-                return await self._lock.run(lambda: Deferred.fromCoroutine(deed()))
+                return await unharmed(Deferred.fromCoroutine(self._held(deed)))
             except BundleException as error:
                 cause = error.__cause__
                 # Not before others may act on this bundle: the framework is about to.
@@ -165,6 +168,12 @@ class Bundle:
                 raise
 
         return Deferred.fromCoroutine(done())
+
+    async def _held(self, deed: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await deed()
+        finally:
+            self._lock.release()
 
     def _check_installed(self) -> None:
         if self._state is BundleState.UNINSTALLED:

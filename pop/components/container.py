@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pop.components.assembly import assemble, construct
@@ -33,6 +33,7 @@ from pop.components.inventory import Factory, Inventory
 from pop.components.life import Event, Phase
 from pop.components.lingering import Lingering
 from pop.components.notices import IPopoEvent, Kind
+from pop.components.patience import InTime
 from pop.components.reference import ServiceReference
 from pop.components.requirement import KINDS
 from pop.components.retry import USUAL
@@ -220,7 +221,7 @@ class Container(Inventory):
 
     def _kill(self, components: Iterable[Component]) -> Deferred[Any]:
         """The latest first; fires once all are gone."""
-        return DeferredList([component.kill() for component in reversed(list(components))])
+        return InTime([component.kill() for component in reversed(list(components))])
 
     def invalidate(self, name: str) -> None:
         """Let a component be invalid until L{retry_erroneous} is asked for."""

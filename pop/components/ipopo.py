@@ -31,11 +31,10 @@ class Activator:
         self.waiting.start()
         self.container.start()
 
-    async def stop(self, context: BundleContext) -> Any:
+    def stop(self, context: BundleContext) -> Any:
         """Let all components go."""
         for registration in reversed(self.registrations):
             registration.unregister()
         if self.waiting is not None:
             self.waiting.stop()
-        if self.container is not None:
-            await self.container.stop()
+        return None if self.container is None else self.container.stop()

@@ -1,14 +1,26 @@
 """Waiting for callbacks that may return something to be waited for, but not for ever."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import iscoroutine
-from typing import Any
+from typing import Any, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.components.errors import CallTimeout
+
+log = Logger()
+T = TypeVar("T")
+
+
+class InTime(Deferred[None]):
+    """Fires once several have, which is in time by itself: whatever they wait for has limits."""
+
+    def __init__(self, several: Iterable[Deferred[Any]]) -> None:
+        super().__init__()
+        DeferredList(list(several)).addCallback(lambda _: self.callback(None))
 
 
 class Patience:
@@ -44,7 +56,7 @@ class Patience:
             result = Deferred.fromCoroutine(result)
         if not isinstance(result, Deferred):
             return None
-        if self.clock is None or self.seconds <= 0 or result.called:
+        if self.clock is None or self.seconds <= 0 or result.called or isinstance(result, InTime):
             return result
         return _limited(result, self.clock, self.seconds, who)
 
@@ -73,3 +85,20 @@ def _limited(given: Deferred[Any], clock: IReactorTime, seconds: float, who: str
 
     given.addBoth(ended)
     return limited
+
+
+def unharmed(deed: Deferred[T]) -> Deferred[T]:
+    """The same for somebody who may stop waiting for it, by cancelling it: the deed goes on.
+
+    If it fails then, that is logged.
+    """
+    waiting: Deferred[T] = Deferred()
+
+    def ended(result: Any) -> None:
+        if not waiting.called:
+            waiting.callback(result)
+        elif isinstance(result, Failure):
+            log.failure("What nobody waits for any more has failed", result)
+
+    deed.addBoth(ended)
+    return waiting

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pop.components.bundle import Bundle, BundleActivator
+from twisted.internet.defer import CancelledError
+
+from pop.components.bundle import Bundle, BundleActivator, BundleState
 from pop.components.context import BundleContext
 from pop.components.errors import BundleException, NoSuchBundle
 from pop.components.shell.commands import DEFAULT, SERVICE_SHELL_COMMAND, Method
@@ -105,6 +107,11 @@ class BundleCommands:
             except BundleException as error:
                 session.write_line(str(error))
                 return False
+            except CancelledError:
+                if (state := bundle.get_state()) in (BundleState.STARTING, BundleState.STOPPING):
+                    session.write_line(f"What has begun goes on: {name} is {state.name}.")
+                    return False
+                raise
         return None
 
     def _find(self, word: str) -> Bundle:
