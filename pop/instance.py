@@ -88,6 +88,7 @@ class Instance:
     @ivar want: what it was last told; L{None}, to go away.
     @ivar before: its life when it was last shown, before the present change.
     @ivar ended: how its last process ended.
+    @ivar wrote: how far its log had come by then.
     """
 
     _log = Logger()
@@ -105,6 +106,7 @@ class Instance:
         self.life = self.before = Life(since=clock.seconds())
         self.want: Want | None = None
         self.ended = ""
+        self.wrote = 0
         self._spawner = spawner
         self._watch = watch
         self._clock = clock
@@ -214,7 +216,9 @@ class Instance:
         if self.life.phase is not phase:
             self._cancel_timer()
         if isinstance(event, events.Exited):
+            # Now, since its successor may write there at once.
             self._process, self.ended = None, event.how
+            self.wrote = self._spawner.written(self.name)
         self._look_after(event)
         for deed in deeds:
             self._do(deed)

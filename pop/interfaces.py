@@ -233,6 +233,9 @@ class ISpawner(Interface):
     def release(service: str) -> None:
         """A service is not wanted here any more: hold no sockets for it."""
 
+    def written(name: str) -> int:
+        """How many bytes have been written to the log of a slot so far; 0 if that is unknown."""
+
 
 class IProcess(Interface):
     """A process that runs, with all that it started."""

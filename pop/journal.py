@@ -32,6 +32,7 @@ class Entry:
     @ivar when: ISO 8601 in UTC; C{until} likewise, of what it waits for.
     @ivar before, after: its phases.
     @ivar exit: how its process ended, if one did.
+    @ivar log: how far its log had come by then, in bytes.
     @ivar failures: how many in a row there were by then.
     @ivar zxid, by: of the change in ZooKeeper that is the reason, if one is.
     """
@@ -43,6 +44,7 @@ class Entry:
     why: str = ""
     pid: int | None = None
     exit: str = ""
+    log: int = 0
     restarts: int = 0
     failures: int = 0
     until: str = ""

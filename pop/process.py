@@ -155,6 +155,13 @@ class Spawner:
         """See L{ISpawner.release}."""
         self.sockets.release(service)
 
+    def written(self, name: str) -> int:
+        """See L{ISpawner.written}. What was rotated away counts: a hole is as long as that was."""
+        try:
+            return os.stat(self._log_path(name)).st_size
+        except OSError:
+            return 0
+
     def _tree(
         self,
         note: Note,
@@ -226,11 +233,14 @@ class Spawner:
 
     def output(self, name: str) -> BinaryIO:
         """Its log: the child writes there by itself, so the agent may come and go."""
-        path = self._state_dir / "log" / filename(name, ".log")
+        path = self._log_path(name)
         try:
             return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
         except OSError as error:
             raise NotSpawned(reason=f"cannot open its log {path}: {error.strerror}") from error
+
+    def _log_path(self, name: str) -> Path:
+        return self._state_dir / "log" / filename(name, ".log")
 
     def _directory(self, name: str, launch: Launch, account: Account) -> str:
         if launch.directory is not None:

@@ -157,6 +157,7 @@ class FakeSpawner:
     @ivar spawned: all that were ever started, in order.
     @ivar released: the services that L{release} was told of, in order.
     @ivar refusals: why some cannot be started, by the service's name.
+    @ivar logs: how many bytes have been written to the log of each slot.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -165,6 +166,7 @@ class FakeSpawner:
         self._pids = count(1000)
         self.refusals: dict[str, str] = {}
         self.released: list[str] = []
+        self.logs: dict[str, int] = {}
         self._left: dict[str, FakeProcess] = {}
 
     def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
@@ -192,6 +194,10 @@ class FakeSpawner:
     def release(self, service: str) -> None:
         """See L{ISpawner.release}."""
         self.released.append(service)
+
+    def written(self, name: str) -> int:
+        """See L{ISpawner.written}."""
+        return self.logs.get(name, 0)
 
     def lose(self) -> None:
         """The agent is killed: what runs goes on running, to be adopted by the next one."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from pop.cli.output import local_time, table
+from pop.cli.output import clean, local_time, table
 from pop.cli.reach import identified
 from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
 from pop.errors import NoJournal, NoStory, PopError
+from pop.excerpt import Excerpt, of_failure
 from pop.frozen import frozen
 from pop.journal import Entry, read
 from pop.overview import ServiceView, services
@@ -42,15 +43,15 @@ GONE = "stopped"
 @click.option("--machine", metavar="ID", help="Another one, whose agent is asked.")
 @pass_session
 def why_(session: Session, service: str, last: int, machine: str | None) -> None:
-    """Tell what became of SERVICE on this machine lately, who or what made it so, and what it is
-    waiting for. Here, the agent need not run."""
+    """Tell what became of SERVICE on this machine lately, who or what made it so, what it wrote
+    last if it failed, and what it is waiting for. Here, the agent need not run."""
     check_name("service", service)
     here = session.configuration.machine
-    path = session.configuration.state_dir.journal
-    entries = _noted(session, path, service) if machine in (None, here) else []
+    state_dir = session.configuration.state_dir
+    entries = _noted(session, state_dir.journal, service) if machine in (None, here) else []
     if entries:
-        running = session.configuration.state_dir.holder()
-        _tell(session, service, entries[-last:], _latest(entries), running)
+        excerpt = of_failure(state_dir.path / "log", entries, last)
+        _tell(session, service, entries[-last:], _latest(entries), state_dir.holder(), excerpt)
         return
     found = _ask(session, service, machine or here, machine in (None, here))
     if found.entries:
@@ -77,10 +78,12 @@ def _tell(
     told: list[Entry],
     latest: dict[str, Entry],
     running: int | None,
+    excerpt: Excerpt | None = None,
 ) -> None:
     """The journal's entries.
 
     @param running: the pid of the agent that goes on, if any does.
+    @param excerpt: of the log of what failed last.
     """
     if session.json:
         session.print_json(
@@ -89,6 +92,7 @@ def _tell(
                 "agent": running,
                 "now": {slot: entry.to_object() for slot, entry in latest.items()},
                 "changes": [entry.to_object() for entry in told],
+                "wrote": excerpt and {"when": excerpt.end.when, "lines": list(excerpt.lines)},
             }
         )
         return
@@ -97,6 +101,8 @@ def _tell(
         ("WHEN", *(("PROCESS",) if several else ()), "PHASE", "WHY"),
         [_row(entry, several) for entry in told],
     )
+    if excerpt:
+        _quote(excerpt)
     now = datetime.now(UTC)
     click.echo()
     for slot, entry in sorted(latest.items()):
@@ -104,6 +110,13 @@ def _tell(
             click.echo(f"{slot} {_present(entry, now, bool(running))}")
     if not running:
         click.echo("No agent runs here just now.")
+
+
+def _quote(excerpt: Excerpt) -> None:
+    end = excerpt.end
+    click.echo(f"\nBefore it {end.exit} ({local_time(end.when)}), {end.slot} wrote:")
+    for line in excerpt.lines:
+        click.echo(f"  {clean(line.expandtabs())}")
 
 
 def _row(entry: Entry, several: bool) -> tuple[str, ...]:

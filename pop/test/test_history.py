@@ -36,6 +36,13 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(("ann@office (pop set)", True), (entry.by, zxid > 0))
         self.assertEqual(self.host.spawner["web"].pid, entry.pid)
 
+    def test_log(self) -> None:
+        """How far its log had come is noted with the end of a process, to be found there later."""
+        self.host.spawner.logs["web"] = 7
+        self.host.spawner["web"].exit(1)
+        self.world.server.settle()
+        self.assertEqual([0, 7], [entry.log for entry in self.host.journal])
+
     def test_crashed(self) -> None:
         """How a process ended is noted, and nobody is blamed for it in ZooKeeper."""
         self.host.spawner["web"].crash("KILL")

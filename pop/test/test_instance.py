@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+from twisted.internet.protocol import ProcessProtocol
+from twisted.trial.unittest import SynchronousTestCase
+
 from pop.events import Failed, Passed, Unhealthy
 from pop.life import Phase
 from pop.policy import NEVER, Checks, Restarts
 from pop.program import Launch
-from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, Tests
+from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, Tests, World
+from pop.testing import FakeProcess, FakeSpawner
 
 CHECKED = replace(WEB, checks=Checks(readiness="tcp:80", liveness="tcp:80"))
 ONCE = replace(WEB, restarts=Restarts(NEVER))
@@ -204,3 +208,26 @@ class AdoptionTests(Tests):
         names = [instance.name for instance in self.instances.of("web")]
         self.assertEqual(["web", "web/2", "web/10"], names)
         self.assertEqual([], self.instances.of("none"))
+
+
+class Hasty(FakeSpawner):
+    """Starts what writes to its log at once."""
+
+    def spawn(self, name: str, launch: Launch, protocol: ProcessProtocol) -> FakeProcess:
+        process = super().spawn(name, launch, protocol)
+        self.logs[name] = self.written(name) + 5
+        return process
+
+
+class LogTests(SynchronousTestCase):
+    """How far the log had come."""
+
+    def test_wrote(self) -> None:
+        """What a process's successor writes is not taken for its own, however soon that is."""
+        world = World()
+        world.spawner = Hasty(world.clock)
+        instances = world.successor()
+        instances.start("web", WEB, "deployed")
+        world.spawner["web"].exit(1)
+        [instance] = instances.all()
+        self.assertEqual((2, 5), (len(world.spawner.spawned), instance.wrote))

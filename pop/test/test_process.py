@@ -173,6 +173,12 @@ class GivenTests(Tests):
         self.assertEqual("one\ntwo\nthree\n", await self.nursery.finish(shell("echo three")))
         self.assertEqual(0o600, stat.S_IMODE(self.nursery.log().stat().st_mode))
 
+    async def test_log_is_measured(self) -> None:
+        """How far its log has come is known, whether there is one or not."""
+        self.assertEqual(0, self.nursery.spawner.written("other"))
+        await self.nursery.finish(shell("echo one"), "other")
+        self.assertEqual(4, self.nursery.spawner.written("other"))
+
     async def test_log_is_appended(self) -> None:
         """A log that is cut while it is written goes on at its new end."""
         process, witness = self.nursery.spawn(
