@@ -175,6 +175,7 @@ class Status:
     @ivar says: the last status line of the program itself.
     @ivar causes: its last changes in short, oldest first.
     @ivar generation: the restart generation of what it was last told to run.
+    @ivar assumed: it is ready only in so far as it runs; it neither said so nor was it asked.
     """
 
     phase: str
@@ -187,6 +188,7 @@ class Status:
     says: str = ""
     causes: tuple[str, ...] = ()
     generation: int = 0
+    assumed: bool = False
 
     @property
     def serves(self) -> bool:
@@ -205,6 +207,7 @@ class Status:
         says = {"says": self.says} if self.says else {}
         causes = {"causes": list(self.causes)} if self.causes else {}
         asked = {"generation": self.generation} if self.generation else {}
+        asked |= {"assumed": True} if self.assumed else {}
         return {**self.extra, **known, **counted, **problem, **says, **several, **causes, **asked}
 
     @classmethod
@@ -220,7 +223,8 @@ class Status:
         known = tuple(each for each in processes if isinstance(each, dict))
         causes = tuple(map(_text, _take(path, found, "causes", list, [])))
         asked = _take(path, found, "generation", int, 0)
-        return cls(phase, since, why, restarts, problem, known, found, says, causes, asked)
+        assumed = _take(path, found, "assumed", bool, False)
+        return cls(phase, since, why, restarts, problem, known, found, says, causes, asked, assumed)
 
 
 @frozen

@@ -54,6 +54,7 @@ def summary(
             causes=causes,
             processes=tuple(_process(each, when) for each in instances) if several else (),
             generation=min(_generation(each) for each in staying),
+            assumed=phase_of(worst) is Phase.READY and any(map(_assumed, staying)),
         ),
         next((each.life.pid for each in staying if each.life.pid), None),
         staying[0].life.state if phase_of(worst) is Phase.READY else None,
@@ -71,6 +72,11 @@ def _generation(instance: Instance) -> int:
     """Of what runs; of what should, where nothing does."""
     launch = instance.life.running or instance.life.wanted
     return launch.generation if launch else 0
+
+
+def _assumed(instance: Instance) -> bool:
+    """Whether it is ready as soon as it runs."""
+    return instance.life.running is not None and instance.life.running.at_first()[0]
 
 
 def _why(instance: Instance) -> str:

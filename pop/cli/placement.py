@@ -11,6 +11,7 @@ from pop.errors import NoSuchMachine
 from pop.model import Service
 from pop.overview import machine_on
 from pop.paths import check_name
+from pop.together import together
 from pop.waiting import until_gone, until_ready
 
 machine_option = click.option(
@@ -39,8 +40,8 @@ def deploy_(
         if missing and (sys.stderr.isatty() or not wait):
             hint = "" if machines else await _here(cluster, chosen[0])
             session.note(f"No agent runs on {', '.join(missing)} just now.{hint}")
-        for machine in chosen if wait else ():
-            await until_ready(cluster, service, machine, session.patience(LONG))
+        patience = session.patience(LONG)
+        await together(until_ready(cluster, service, m, patience) for m in chosen if wait)
         return found
 
     # The waiting has a limit of its own, whose message says how far it came.

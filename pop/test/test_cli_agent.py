@@ -23,22 +23,29 @@ class AgentCommandTests(CommandsTestCase):
         self.assertEqual((pid, False), (again["pid"], again["started"]))
         self.assertEqual({"rack": "7"}, machines["m1"]["labels"])
         self.assertEqual((True, pid), (machines["m1"]["alive"], machines["m1"]["pid"]))
-        await self.pop(shell, ("add", "command", "--name", "no", "--argv", "/no/such/program"))
+        dies = ("--name", "dies", "--argv", "sh -c 'exit 3'", "--max-failures", "2")
+        await self.pop(
+            shell,
+            ("add", "command", "--name", "no", "--argv", "/no/such/program"),
+            ("add", "command", *dies),
+        )
         other = f"--state-dir={self.mktemp()}"
         results = await self.batch(
             shell,
             ("fg",),
             (other, "start"),
             ("--timeout=20", "deploy", "no", "--wait"),
+            ("--timeout=20", "deploy", "dies", "--wait"),
             ("undeploy", "no", "--wait"),
             ("stop",),
             ("stop",),
         )
-        fg, twin, failed, gone, stopped, absent = results
+        fg, twin, failed, died, gone, stopped, absent = results
         for (status, _, err), expected in (
             (fg, (str(pid), "--state-dir")),
             (twin, ("m1", str(pid), "--machine-id")),
             (failed, ("no", "failed", "/no/such/program")),
+            (died, ("dies", "failed", "exited with status 3; 2 failures in a row")),
             (absent, ("pop start",)),
         ):
             self.assertEqual(1, status)

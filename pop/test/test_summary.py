@@ -109,6 +109,17 @@ class SummaryTests(SynchronousTestCase):
             self.world.spawner["web"].exit(status)
             self.assertEqual(("finished", f"exited with status {status}", problem), self.told())
 
+    def test_assumed(self) -> None:
+        """It is said of what is ready that this only means that it runs, if so."""
+        self.start("web")
+        self.assertTrue(self.report().status.assumed)
+        self.instances.start("web/2", TALKER, "deployed")
+        self.assertFalse(self.report().status.assumed)
+        self.world.spawner["web/2"].notify()
+        self.assertTrue(self.report().status.assumed)
+        self.instances.drop("web", "undeployed")
+        self.assertFalse(self.report().status.assumed)
+
     def test_generation(self) -> None:
         """It is the least of what runs, so that it is known when all have been restarted."""
         for slot, generation in (("web", 3), ("web/2", 2)):

@@ -4,9 +4,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from pop.errors import BrokenNode, NotGone, NotReady, NotReported
 from pop.model import Status
+from pop.readiness import SETTLES
 from pop.test.clusters import ClusterTestCase
 from pop.waiting import until_gone, until_ready
 
@@ -36,9 +38,9 @@ class WaitingTestCase(ClusterTestCase):
         """Wait until web is gone from m1."""
         return until_gone(self.waiter, "web", "m1", patience)
 
-    def report(self, phase: str, why: str = "") -> None:
+    def report(self, phase: str, why: str = "", **more: Any) -> None:
         """What the agent says."""
-        self.put(STATUS, Status(phase, why=why).to_json())
+        self.put(STATUS, Status(phase, why=why, **more).to_json())
         self.server.settle()
 
 
@@ -57,6 +59,34 @@ class ReadyTests(WaitingTestCase):
             self.report(phase)
             self.assertEqual([], self.outcomes, phase)
         self.report("ready")
+        self.assertEqual([None], self.outcomes)
+
+    def test_assumed(self) -> None:
+        """One that is ready only in so far as it runs must go on for a while."""
+        self.report("ready", assumed=True)
+        self.wait(self.until_ready())
+        self.server.advance(SETTLES - 0.2)
+        self.assertEqual([], self.outcomes)
+        self.server.advance(0.3)
+        self.assertEqual([None], self.outcomes)
+
+    def test_ends_at_once(self) -> None:
+        """Nor is it ready if it ends meanwhile, be it that it is started again."""
+        self.wait(self.until_ready())
+        for restarts in range(5):
+            self.report("ready", assumed=True, restarts=restarts)
+            self.server.advance(SETTLES - 0.2)
+        self.assertEqual([], self.outcomes)
+        self.report("failed", "exited with status 3")
+        [outcome] = self.outcomes
+        assert isinstance(outcome, Failure)
+        self.assertIn("exited with status 3", str(outcome.trap(NotReady) and outcome.value))
+
+    def test_short_of_patience(self) -> None:
+        """Who has not so much patience takes it for ready before that is over."""
+        self.report("ready", assumed=True)
+        self.wait(self.until_ready(SETTLES / 2))
+        self.server.advance(SETTLES / 2)
         self.assertEqual([None], self.outcomes)
 
     def test_made_by_hand(self) -> None:
@@ -164,7 +194,7 @@ class TroubleTests(WaitingTestCase):
     def test_given_up(self) -> None:
         """Waiting that is given up leaves nothing behind."""
         for work in (self.until_ready(), self.until_gone()):
-            self.report("starting")
+            self.report("ready", assumed=True)
             waiting = Deferred.fromCoroutine(work)
             waiting.addBoth(self.outcomes.append)
             self.server.settle()
