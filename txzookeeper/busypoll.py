@@ -1,11 +1,11 @@
 """Busy polling: to stay awake for an answer that comes sooner than a processor wakes up.
 
 Where a machine has a processor to spare, a server nearby answers in less time than it takes to
-wake the one that waits for it. So the reactor is kept from sleeping while one call alone is under
-way: it does everything else meanwhile, as its turns go on, only without a rest between them.
-Where processors are scarce the same takes from the server the one that it needs. Which of the
-two it is, is not guessed but measured: every now and then a call is awaited in the other way, and
-the better one is kept.
+wake the one that waits for it. So the reactor is kept from sleeping for a moment when a call is
+made while no other is under way: it does everything else meanwhile, as its turns go on, only
+without a rest between them. Where processors are scarce the same takes from the server the one
+that it needs. Which of the two it is, is not guessed but measured: every now and then some calls
+are awaited in the other way, and the better one is kept.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from txzookeeper.call import Call
 
 #: How long an answer is awaited so, in seconds: what takes longer is worth a sleep.
 LONGEST: Final = 0.0005
+
+#: And in turns of the reactor, of which fewer fit in: for a clock that is coarse or stands still.
+TURNS: Final = 1000
 
 #: So many calls in succession are awaited in one way; how it does is known when it has settled.
 RUN: Final = 64
@@ -38,19 +41,35 @@ class BusyPoll:
     ``now`` is the clock that the calls' ``sent_at`` is of. A latency counts as ``LONGEST`` at most.
     """
 
+    __slots__ = (
+        "_awake",
+        "_call",
+        "_calls",
+        "_latencies",
+        "_look",
+        "_now",
+        "_reactor",
+        "_runs",
+        "_total",
+        "_turns",
+    )
+
     def __init__(self, reactor: IReactorTime, now: Callable[[], float]) -> None:
         self._reactor = reactor
         self._now = now
         self._call: Call[Any] | None = None
         self._look: IDelayedCall | None = None
+        self._turns = 0
         self._awake = True
-        self._latencies = {True: 0.0, False: inf}
+        # Asleep, and awake.
+        self._latencies = [inf, 0.0]
         self._runs = 0
         self._begin()
 
     def sent(self, call: Call[Any]) -> None:
-        """Await the answer to this call, the only one that is under way."""
+        """Await the answer to this call, which no other is under way before."""
         self._call = call
+        self._turns = 0
         if self._awake and self._look is None:
             self._look = self._reactor.callLater(0, self._looked)
 
@@ -85,5 +104,8 @@ class BusyPoll:
     def _looked(self) -> None:
         self._look = None
         call = self._call
-        if call is not None and self._awake and self._now() - call.sent_at < LONGEST:
+        if call is None or not self._awake:
+            return
+        self._turns += 1
+        if self._turns < TURNS and self._now() - call.sent_at < LONGEST:
             self._look = self._reactor.callLater(0, self._looked)

@@ -166,8 +166,6 @@ class ZookeeperProtocol(Protocol):
         self._over = True
         self._stop_watching()
         self._out.close()
-        if self._poll is not None:
-            self._poll.close()
         error = self._error or _hung_up(reason)
         if not self.established.called:
             self.established.errback(error)
@@ -178,6 +176,8 @@ class ZookeeperProtocol(Protocol):
 
     def fail(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
         """Fail all calls in flight."""
+        if self._poll is not None:
+            self._poll.close()
         calls, auths = list(self._in_flight), list(self._auths)
         self._in_flight.clear()
         self._auths.clear()

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from socket import socketpair
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.internet.tcp import Connection
 from twisted.trial.unittest import SynchronousTestCase
 
-from txzookeeper.busypoll import LONGEST, RUN, BusyPoll
+from txzookeeper import constants as c
+from txzookeeper.busypoll import LONGEST, RUN, TURNS, BusyPoll
+from txzookeeper.call import Call as RealCall
+from txzookeeper.call import nothing
+from txzookeeper.errors import ClosingException, ConnectionException
+from txzookeeper.jute import encode
+from txzookeeper.protocol import ZookeeperProtocol
+from txzookeeper.records import ConnectRequest, ConnectResponse, ReplyHeader
+from txzookeeper.statistics import Statistics
 
 
 class Call:
@@ -122,3 +132,99 @@ class BusyPollTests(SynchronousTestCase):
         self.poll.close()
         self.poll.close()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_standing_clock(self) -> None:
+        """It sleeps in the end even if the time stands still, as a test's clock does."""
+        turns: list[float] = []
+
+        def look() -> float:
+            turns.append(0.0)
+            if len(turns) > 2 * TURNS:
+                raise AssertionError("It looks for ever.")
+            return 0.0
+
+        poll = BusyPoll(self.reactor, look)
+        call: Any = Call()
+        for number in range(1, 3):
+            poll.sent(call)
+            self.reactor.advance(0)
+            self.assertEqual(self.reactor.getDelayedCalls(), [])
+            self.assertEqual(len(turns), number * (TURNS - 1))
+
+
+class Wire(Clock):
+    """A reactor with time and sockets, none of which is ever ready."""
+
+    def addReader(self, reader: object) -> None:
+        """Do nothing."""
+
+    addWriter = removeReader = removeWriter = addReader
+
+
+class ConnectionTests(SynchronousTestCase):
+    """On a real socket, in a reactor that is told when its turns are."""
+
+    def setUp(self) -> None:
+        """Connect, and be welcome."""
+        self.reactor: Any = Wire()
+        self.clock = Clock()
+        ours, theirs = socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        ours.setblocking(False)
+        self.protocol = ZookeeperProtocol(
+            self.clock,
+            self.clock.seconds,
+            ConnectRequest(0, 0, 1000, 0, bytes(16)),
+            lambda event: None,
+            Statistics(),
+        )
+        transport = Connection(ours, self.protocol, self.reactor)
+        self.protocol.makeConnection(transport)
+        self.receive(encode(ConnectResponse(0, 1000, 7, bytes(16))))
+
+    def receive(self, body: bytes) -> None:
+        """Let a packet come in."""
+        self.protocol.dataReceived(len(body).to_bytes(4, "big") + body)
+
+    def send(self) -> RealCall[None]:
+        """Make a call; the reactor is awake."""
+        call: RealCall[None] = RealCall(c.DELETE_OP, "/a", b"", nothing)
+        self.protocol.send(call)
+        self.assertTrue(self.reactor.getDelayedCalls())
+        return call
+
+    def assert_asleep(self) -> None:
+        """Look that nothing keeps the reactor awake."""
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_answered(self) -> None:
+        """A call keeps the reactor awake for as long as it is under way."""
+        call = self.send()
+        self.receive(encode(ReplyHeader(call.xid, 1, 0)))
+        self.assertIsNone(self.successResultOf(call.deferred))
+        self.reactor.advance(0)
+        self.assert_asleep()
+
+    def test_closed(self) -> None:
+        """One that fails, as the session is closed, does so no more."""
+        call = self.send()
+        self.protocol.close(ClosingException, 1)
+        self.failureResultOf(call.deferred, ClosingException)
+        self.assert_asleep()
+
+    def test_left(self) -> None:
+        """Nor does one that fails, as the session is handed over."""
+        call = self.send()
+        self.protocol.leave(ClosingException, 1)
+        self.failureResultOf(call.deferred, ClosingException)
+        self.reactor.advance(0)
+        self.assert_asleep()
+
+    def test_aborted(self) -> None:
+        """Nor does one whose connection breaks."""
+        call = self.send()
+        self.protocol.abort(ConnectionException())
+        self.reactor.advance(0)
+        self.failureResultOf(call.deferred)
+        self.assert_asleep()
