@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from socket import socketpair
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
@@ -179,7 +179,7 @@ class ConnectionTests(SynchronousTestCase):
             lambda event: None,
             Statistics(),
         )
-        transport = Connection(ours, self.protocol, self.reactor)
+        transport = Connection(ours, self.protocol, cast(Any, self.reactor))
         self.protocol.makeConnection(transport)
         self.receive(encode(ConnectResponse(0, 1000, 7, bytes(16))))
 
