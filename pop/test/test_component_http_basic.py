@@ -98,6 +98,7 @@ class ListenTests(ServerCase):
             "debug": "maybe",
             "max_body_size": "much",
             "socket_timeout": -1,
+            "max_connections": "few",
             "endpoint": "pigeon:1",
         }.items():
             component = self.make(f"web {key}", **{key.strip(): value})
@@ -132,6 +133,7 @@ class ListenTests(ServerCase):
                     names.HTTP_DEBUG_ERRORS: False,
                     names.HTTP_MAX_BODY_SIZE: 0,
                     names.HTTP_SOCKET_TIMEOUT: 0,
+                    names.HTTP_MAX_CONNECTIONS: 0,
                     names.HTTP_CASE_SENSITIVE_PATHS: True,
                     names.HTTP_USES_SSL: said,
                     **files,

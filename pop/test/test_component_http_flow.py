@@ -1,11 +1,13 @@
 """Answers of a web server that take longer than the client."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
+from pop.components.http.routing import HttpGet, RestDispatcher
 from pop.test.test_component_http_server import Echo
-from pop.test.web import WebCase, code_of
+from pop.test.web import WebCase, body_of, code_of, header_of
 
 
 class FlowTests(WebCase):
@@ -47,6 +49,102 @@ class FlowTests(WebCase):
         self.far.loseConnection()
         self.assertEqual([0, 1], self.wrote)
         self.assertEqual("cancelled", self.ended)
+
+
+class Pieces:
+    """Yields its answer, a piece at a time.
+
+    @ivar did: what it has yielded, and how it ended.
+    """
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.did: list[str] = []
+        self.waiting: Deferred[None] = succeed(None)
+        self._fails = fails
+
+    async def do_GET(self, request: Any, response: Any) -> AsyncIterator[str | bytes]:
+        """Three pieces, or less."""
+        response.set_header("Content-Type", "text/plain")
+        try:
+            for piece in ("one", b"two", "three"):
+                await self.waiting
+                self.did.append(str(piece))
+                yield piece
+                if self._fails is not None:
+                    raise self._fails
+        finally:
+            self.did.append("ended")
+
+
+class PiecesTests(WebCase):
+    """Answers that are yielded: what the client does not read is not made, either."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pieces = self.bind("/", Pieces())
+
+    def test_whole(self) -> None:
+        """All that is yielded is the answer, and another may follow."""
+        far = self.connect()
+        for _ in range(2):
+            said = far.ask()
+            self.assertEqual("text/plain", header_of(said, "Content-Type"))
+            self.assertTrue(said.endswith("3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n"))
+
+    def test_room(self) -> None:
+        """While the client is slow, nothing more is yielded."""
+        far = self.connect()
+        far.room = 1
+        far.ask()
+        self.assertEqual(["one"], self.pieces.did)
+        far.room = None
+        far.protocol.resumeProducing()
+        self.assertTrue(far.take().endswith("three\r\n0\r\n\r\n"))
+
+    def test_gone(self) -> None:
+        """When the client is gone, whatever is waited for, it ends."""
+        far = self.connect()
+        far.room = 1
+        far.ask()
+        far.loseConnection()
+        self.assertEqual(["one", "ended"], self.pieces.did)
+        self.pieces.waiting = Deferred()
+        far = self.connect()
+        far.ask()
+        far.loseConnection()
+        self.assertEqual("ended", self.pieces.did.pop())
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_head(self) -> None:
+        """Who asks for the headers alone has them with the first piece; no other is made."""
+        said = self.ask(method="HEAD")
+        self.assertEqual((200, ""), (code_of(said), body_of(said)))
+        self.assertEqual("text/plain", header_of(said, "Content-Type"))
+        self.assertEqual(["one", "ended"], self.pieces.did)
+
+    def test_failed(self) -> None:
+        """If it fails on the way, the client sees that not all has come; if it has yielded nothing
+        yet, that is said as of any servlet."""
+        self.bind("/fails", Pieces(ValueError("why")))
+        far = self.connect()
+        self.assertIn("one", far.ask("/fails"))
+        self.assertTrue(far.aborted)
+        self.pieces.waiting = fail(KeyError("early"))
+        self.assertEqual(500, code_of(self.ask()))
+        self.assertEqual(2, len(self.flushLoggedErrors(ValueError, KeyError)))
+
+    def test_routes(self) -> None:
+        """A method that answers a route may yield its answer, too."""
+
+        class Routes(RestDispatcher):
+            @HttpGet("/<number:int>")
+            async def numbers(self, request: Any, response: Any, number: int) -> Any:
+                for each in range(number):
+                    yield f"{each}\n"
+
+        self.bind("/routes", Routes())
+        self.assertIn("2\r\n2\n", self.ask("/routes/3"))
+        self.assertEqual("0", header_of(self.ask("/routes/0"), "Content-Length"))
 
 
 class NewsTests(WebCase):

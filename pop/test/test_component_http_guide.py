@@ -34,6 +34,7 @@ class GuideTests(SynchronousTestCase):
                 self.assertEqual(FACTORY_HTTP_BASIC, json.loads(text)["components"][0]["factory"])
         self.assertEqual(2, shown)
         self.events()
+        self.assertTrue(self.connect().ask("/numbers").endswith("100000\n\r\n0\r\n\r\n"))
         self.successResultOf(names["framework"].stop())
 
     def connect(self) -> Far:

@@ -82,6 +82,15 @@ class RealCase(TestCase):
         self.bound[path] = registered
         return servlet
 
+    def certificate(self) -> tuple[Path, ssl.SSLContext]:
+        """A file with a certificate and its key, and what trusts that."""
+        authority = Authority.make(time())
+        pem = Path(self.mktemp())
+        pem.write_bytes(authority.agent("m1", time()).pem)
+        trusting = ssl.create_default_context(cadata=authority.pem.decode())
+        trusting.check_hostname = False
+        return pem, trusting
+
     async def using(self, connection: HTTPConnection, use: Callable[[HTTPConnection], Any]) -> Any:
         """What comes of what is done with a connection, in a thread."""
         try:
@@ -94,6 +103,17 @@ def get(connection: HTTPConnection, path: str = "/") -> str:
     """The body of an answer."""
     connection.request("GET", path)
     return connection.getresponse().read().decode()
+
+
+def status(connection: HTTPConnection) -> int:
+    """The code of an answer."""
+    connection.request("GET", "/")
+    return connection.getresponse().status
+
+
+def connect(port: int) -> socket.socket:
+    """A connection that has yet to ask."""
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def post(connection: HTTPConnection) -> int:
@@ -116,9 +136,7 @@ class SocketTests(RealCase):
     async def test_secure(self) -> None:
         """TLS needs but a certificate and its key, in two properties or in the description of an
         endpoint."""
-        authority = Authority.make(time())
-        pem = Path(self.mktemp())
-        pem.write_bytes(authority.agent("m1", time()).pem)
+        pem, trusting = self.certificate()
         self.bind("/", Guest())
         self.bind("/echo", Echo())
         files = {"pelix.https.cert_file": str(pem), "pelix.https.key_file": str(pem)}
@@ -128,8 +146,6 @@ class SocketTests(RealCase):
                 ipopo.instantiate(names.FACTORY_HTTP_BASIC, "web", properties)
                 port = ipopo.component("web").properties[names.HTTP_SERVICE_PORT]
                 self.assertTrue(ipopo.component("web").properties[names.HTTP_USES_SSL])
-            trusting = ssl.create_default_context(cadata=authority.pem.decode())
-            trusting.check_hostname = False
             connection = HTTPSConnection("127.0.0.1", port, timeout=5, context=trusting)
             self.assertIn("True", await self.using(connection, get))
             self.assertEqual(413, await self.using(connection, post))
@@ -176,6 +192,30 @@ class LimitTests(RealCase):
         self.bind("/echo", Echo())
         connection = HTTPConnection("127.0.0.1", self.listen(), timeout=5)
         self.assertEqual(413, await self.using(connection, post))
+
+    async def test_crowd(self) -> None:
+        """A client that is one too many reads that, by TLS too, and is answered when there is room
+        again; one that has had its answer makes room by itself."""
+        self.bind("/", Guest())
+        pem, trusting = self.certificate()
+        secure = {"endpoint": f"ssl:0:interface=127.0.0.1:privateKey={pem}"}
+        for given in ({}, secure):
+            port = self.listen(max_connections=1, **given)
+            one, other = (
+                HTTPSConnection("127.0.0.1", port, timeout=5, context=trusting)
+                if given
+                else HTTPConnection("127.0.0.1", port, timeout=5)
+                for _ in range(2)
+            )
+            with await deferToThread(connect, port):
+                self.assertEqual(503, await self.using(other, status))
+            while await deferToThread(status, one) == 503:  # until it is seen that they are gone
+                one.close()
+            self.assertEqual(200, await self.using(other, status))
+            self.assertEqual(b"", await deferToThread(one.sock.recv, 1))
+            one.close()
+            with use_ipopo(self.context) as ipopo:
+                await ipopo.kill("web")
 
     async def test_whole(self) -> None:
         """A long answer arrives whole, at the pace of whoever reads it."""

@@ -91,6 +91,7 @@ class WebCase(SynchronousTestCase):
     debugging = False
     limit = 100
     timeout = 10.0
+    most = 0
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -104,7 +105,8 @@ class WebCase(SynchronousTestCase):
             self.limit,
             self.debugging,
         )
-        self.site = Site(server.serve, server.refuse, server.limit_of, self.clock, self.timeout)
+        answers = server.serve, server.refuse, server.limit_of
+        self.site = Site(*answers, self.clock, self.timeout, self.most)
 
     def connect(self) -> Far:
         """A new connection."""

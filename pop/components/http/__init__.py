@@ -30,6 +30,8 @@ HTTP_DEBUG_ERRORS: Final = "pelix.http.debug"
 """Whether pages about errors show tracebacks and paths; else, a number to look for in the log."""
 HTTP_SOCKET_TIMEOUT: Final = "pelix.http.socket_timeout"
 """Seconds for a request to arrive, and for a connection to be idle; 0 for no limit."""
+HTTP_MAX_CONNECTIONS: Final = "pelix.http.max_connections"
+"""Connections at a time; 0 for any number."""
 HTTP_CASE_SENSITIVE_PATHS: Final = "pelix.http.case_sensitive_paths"
 
 # Properties of a servlet

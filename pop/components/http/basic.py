@@ -47,6 +47,7 @@ SECRET = 6
 @Property("_debug", http.HTTP_DEBUG_ERRORS, False)
 @Property("_limit", http.HTTP_MAX_BODY_SIZE, 1 << 20)
 @Property("_timeout", http.HTTP_SOCKET_TIMEOUT, 60.0)
+@Property("_most", http.HTTP_MAX_CONNECTIONS, 512)
 @Property("_case_sensitive", http.HTTP_CASE_SENSITIVE_PATHS, True)
 class WebServer:
     """A web server: valid while it listens, and registered for those who bring servlets of their
@@ -88,7 +89,8 @@ class WebServer:
 
     async def _listen(self, reactor: Any, settings: Settings, name: str) -> None:
         server = Server(self._servlets, self._pages, _new_id, settings.limit, settings.debug)
-        site = Site(server.serve, server.refuse, server.limit_of, reactor, settings.timeout)
+        answers = server.serve, server.refuse, server.limit_of
+        site = Site(*answers, reactor, settings.timeout, settings.most)
         try:
             self._listening = await serverFromString(reactor, settings.endpoint).listen(site)
         except Exception as error:  # whatever parses, opens files and listens

@@ -38,7 +38,9 @@ class Channel(HTTPChannel):
         super().__init__()
         self.handling = False
         self.crowded = False
+        self._answered = False
         self._refused = False
+        self._unwelcome = False
         self._arrived = 0
         self._seen = 0
         self._watch: IDelayedCall | None = None
@@ -46,7 +48,7 @@ class Channel(HTTPChannel):
     def connectionMade(self) -> None:
         """One more."""
         super().connectionMade()
-        self.factory.channels.add(self)
+        self.factory.welcome(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """One less."""
@@ -59,6 +61,8 @@ class Channel(HTTPChannel):
     def dataReceived(self, data: bytes) -> None:
         """Some of it; what is not whole yet is watched from now on."""
         self._arrived += len(data)
+        if self._unwelcome:
+            self.refuse(503)
         super().dataReceived(data)
         if self._arrived and self._watch is None and not self.handling and self.factory.timeOut:
             self._seen = self._arrived
@@ -104,7 +108,13 @@ class Channel(HTTPChannel):
     def requestDone(self, request: Inbound) -> None:
         """It has its answer."""
         self.handling = False
+        self._answered = True
         super().requestDone(request)
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is only kept for requests to come, which its client cannot rely on."""
+        return self._answered and not (self.handling or self._arrived or self._watch)
 
     def pauseProducing(self) -> None:
         """For the transport: there is no more room."""
@@ -148,6 +158,11 @@ class Channel(HTTPChannel):
         if not self.requests:
             self.requests.append(self.requestFactory(self))
         self.requests[-1].refuse(code)
+
+    def turn_away(self) -> None:
+        """It is one too many: say so when it asks. Before, it would keep TLS from beginning."""
+        self._unwelcome = True
+        self._watch = self.callLater(LINGER, self.abort)
 
     def loseConnection(self) -> None:
         """Close it; not before the far side could read why. See Note [Refusing early]."""

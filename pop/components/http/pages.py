@@ -27,7 +27,7 @@ _SENTENCES = {
     408: "The request took too long to arrive.",
     413: "The body of the request is too large.",
     500: "An error prevented an answer at this path:",
-    503: "Whoever answers at this path is not ready:",
+    503: "This cannot be answered just now:",
 }
 
 

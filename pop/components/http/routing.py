@@ -6,7 +6,7 @@ several routes that match, the one with the most arguments is taken; among those
 more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter, isfunction, signature
 from typing import Any, NamedTuple, TypeVar
 
@@ -89,8 +89,9 @@ class RestDispatcher:
     """A servlet whose methods answer routes below its path.
 
     They are called with the request, the response and their arguments, and may be coroutine
-    functions. Where no route leads, the answer is 404; where one does for other methods, 405.
-    A route that cannot be read is refused when the class is made.
+    functions, or asynchronous generators that yield their answers. Where no route leads, the answer
+    is 404; where one does for other methods, 405. A route that cannot be read is refused when the
+    class is made.
     """
 
     _ways: Ways = {}  # noqa: RUF012  # each class has its own
@@ -99,16 +100,13 @@ class RestDispatcher:
         super().__init_subclass__()
         cls._ways = _ways(cls)
 
-    def dispatch(self, request: Any, response: Any) -> Awaitable[Any] | None:
+    def dispatch(self, request: Any, response: Any) -> Any:
         """Call the method that answers a request."""
         ways, path, command = self._ways, request.get_sub_path(), request.get_command()
         for known in (command, "GET") if command == "HEAD" else (command,):
             if found := _best(ways.get(known, ()), path):
                 way, arguments = found
-                answer: Awaitable[Any] | None = getattr(self, way.name)(
-                    request, response, **arguments
-                )
-                return answer
+                return getattr(self, way.name)(request, response, **arguments)
         if allowed := _allowed(ways, path):
             response.set_header("Allow", ", ".join(allowed))
         response.send_error(405 if allowed else 404)

@@ -1,7 +1,8 @@
 """Who is asked, and what is answered if that fails."""
 
-from collections.abc import Callable
-from inspect import iscoroutine
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from inspect import isasyncgen, iscoroutine
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -63,6 +64,8 @@ class Server:
     def refuse(self, inbound: Inbound, code: int) -> None:
         """Answer a request of which not all is there."""
         response = HTTPServletResponse(inbound, "", self.pages)
+        if code == 503:
+            response.set_header("Retry-After", 1)
         response.send_error(code)
         response.finish()
 
@@ -102,6 +105,8 @@ class Server:
         except Exception:
             self._failed(Failure(), request, response)
             return
+        if isasyncgen(result):
+            result = _send(result, response, request.get_command() == "HEAD")
         if iscoroutine(result):
             result = Deferred.fromCoroutine(result)
         if isinstance(result, Deferred):
@@ -145,6 +150,20 @@ def _method(servlet: Any, command: str) -> Call | None:
         return None
     call = getattr(servlet, f"do_{command}", None)
     return getattr(servlet, "do_GET", None) if call is None and command == "HEAD" else call
+
+
+async def _send(
+    pieces: AsyncGenerator[Any, Any], response: HTTPServletResponse, bare: bool
+) -> None:
+    """Send what a servlet yields, and have it yield more when there is room.
+
+    @param bare: whether only headers are sent, which are known by the first piece.
+    """
+    async with aclosing(pieces):
+        async for piece in pieces:
+            await response.write(piece)
+            if bare:
+                break
 
 
 def _refusal(binding: Binding) -> Call:

@@ -10,6 +10,7 @@ from pop.components.http import (
     HTTP_DEBUG_ERRORS,
     HTTP_ENDPOINT,
     HTTP_MAX_BODY_SIZE,
+    HTTP_MAX_CONNECTIONS,
     HTTP_SERVICE_ADDRESS,
     HTTP_SERVICE_PORT,
     HTTP_SOCKET_TIMEOUT,
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
     @ivar endpoint: where it listens, as Twisted describes endpoints.
     @ivar limit: bytes of a request's body; 0 for any.
     @ivar timeout: seconds.
+    @ivar most: connections at a time; 0 for any.
     """
 
     endpoint: str
@@ -35,6 +37,7 @@ class Settings(NamedTuple):
     limit: int
     timeout: float
     case_sensitive: bool
+    most: int
 
     @property
     def secure(self) -> bool:
@@ -54,6 +57,7 @@ def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
         int(given.number(HTTP_MAX_BODY_SIZE)),
         given.number(HTTP_SOCKET_TIMEOUT),
         given.truth(HTTP_CASE_SENSITIVE_PATHS),
+        int(given.number(HTTP_MAX_CONNECTIONS)),
     )
     if given.truth(HTTP_USES_SSL) and not settings.secure:
         missing = f"{HTTPS_CERT_FILE} and {HTTPS_KEY_FILE}, or an {HTTP_ENDPOINT} with ssl:"

@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from twisted.web.http import HTTPFactory, Request, datetimeToString
 
 from pop.components.http.channel import Channel
 from pop.components.http.inbound import Inbound
+
+log = Logger()
+REFUSED = 64
+"""Connections more than there may be that are told so; any others are closed without a word."""
 
 
 class Site(HTTPFactory):
@@ -17,6 +22,7 @@ class Site(HTTPFactory):
     @param refuse: answers one of which not all is there, with a code.
     @param limit_of: bytes that the body of a request for a target may have; L{None} for any.
     @param timeout: seconds; 0 for no limit.
+    @param most: connections at a time; 0 for any.
     """
 
     protocol = Channel  # type: ignore[assignment]  # no proxy for it is needed
@@ -29,6 +35,7 @@ class Site(HTTPFactory):
         limit_of: Callable[[bytes], int | None],
         clock: IReactorTime,
         timeout: float = 60.0,
+        most: int = 0,
     ) -> None:
         super().__init__(timeout=timeout, reactor=clock)
         self.timeOut = timeout or None
@@ -36,6 +43,8 @@ class Site(HTTPFactory):
         self.refuse = refuse
         self.limit_of = limit_of
         self.channels: set[Channel] = set()
+        self._most = most
+        self._crowded = False
         self._date = (-1, b"")
         self._empty: list[Deferred[None]] = []
 
@@ -55,9 +64,29 @@ class Site(HTTPFactory):
             self._date = now, datetimeToString(now)
         return self._date[1]
 
+    def welcome(self, channel: Channel) -> None:
+        """A connection is new, and perhaps one too many: one that is only kept then gives way."""
+        self.channels.add(channel)
+        if not self._most or len(self.channels) <= self._most:
+            return
+        self._say_so()
+        if (kept := next((each for each in self.channels if each.kept), None)) is not None:
+            kept.close()
+        elif len(self.channels) <= self._most + REFUSED:
+            channel.turn_away()
+        else:
+            channel.abort()
+
+    def _say_so(self) -> None:
+        if not self._crowded:
+            self._crowded = True
+            log.warn("A web server has the {most} connections that it may have", most=self._most)
+
     def forget(self, channel: Channel) -> None:
         """A connection is gone."""
         self.channels.discard(channel)
+        if len(self.channels) <= self._most / 2:
+            self._crowded = False
         if not self.channels:
             empty, self._empty = self._empty, []
             for waiting in empty:
