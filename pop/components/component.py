@@ -100,6 +100,7 @@ class Component(Provider):
         """Let it hold, try again, or be gone: at once, or after the callback under way."""
         if self.life.phase is Phase.KILLED:
             return
+        self.refused = False
         if self.life.phase in BUSY:
             self.life, _ = step(self.life, event)
         else:

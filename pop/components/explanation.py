@@ -116,13 +116,19 @@ def explain(component: "Component", promises: Promises) -> list[str]:
         return [f"it failed to become valid: {(component.error_trace or '').strip()}"]
     if component.state is not Phase.INVALID:
         return []
-    said = [] if component.life.wish is not Wish.HOLD else ["it was asked to be invalid"]
+    said = [_held(component)] if component.life.wish is Wish.HOLD else []
     for dependency in missing(component):
         said.append(_explain_one(dependency, promises))
     said += component.handlers.why()
     if found := circle(component, promises):
         said.append(sentence_of(found))
     return said
+
+
+def _held(component: "Component") -> str:
+    if not component.refused:
+        return "it was asked to be invalid"
+    return f"what it provides was refused, until it is told to retry: {component.error_trace}"
 
 
 def _explain_one(dependency: "Dependency", promises: Promises) -> str:

@@ -27,6 +27,7 @@ class Provider(Callee):
     """An object with properties, that is registered as long as it should be.
 
     @ivar error_trace: why it last failed to become valid.
+    @ivar refused: it holds since the registry refused it, and not because it was asked to.
     @ivar toggled: a controller has another value.
     @ivar waits_for: those that still use what it has taken back.
     """
@@ -37,6 +38,7 @@ class Provider(Callee):
         "handlers",
         "hidden",
         "offers",
+        "refused",
         "toggled",
         "waits_for",
     )
@@ -55,6 +57,7 @@ class Provider(Callee):
         self.dependencies: list[Dependency] = []
         self.handlers = Handlers()
         self.error_trace: str | None = None
+        self.refused = False
         self.toggled = False
         self.waits_for: frozenset[Provider] = frozenset()
 
@@ -83,7 +86,7 @@ class Provider(Callee):
             offer.make(self.context, self.instance, properties)
         except BundleException as error:
             log.error("{component} is not valid: {error}", component=self, error=error)
-            self.error_trace = str(error)
+            self.error_trace, self.refused = str(error), True
             self.hold()
             return
         await self.call(POST_REGISTRATION, offer.reference)

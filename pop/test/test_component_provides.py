@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zope.interface import Interface, implementer
+from zope.interface import Interface, classImplements, implementer
 
 from pop.components import (
     ComponentFactory,
@@ -192,3 +192,59 @@ class ProvidesTests(FrameworkTestCase):
         self.assertEqual((1,), reference.get_property("items"))
         listing.items = [1, 2, 3]
         self.assertEqual((1, 2, 3), reference.get_property("items"))
+
+
+class IPromise(Interface):
+    """What a component may claim to provide."""
+
+    def keep() -> None:
+        """Keep it."""
+
+
+@ComponentFactory("liar")
+@Provides(IPromise)
+class Liar:
+    """Claims it, and does not keep it."""
+
+
+classImplements(Liar, IPromise)  # not by a decorator: mypy would refuse it, too
+
+
+class RefusedTests(FrameworkTestCase):
+    """Components that do not do what they are to provide."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.liar = self.make(Liar)
+        self.addCleanup(self.flushLoggedErrors)
+
+    def why(self) -> list[str]:
+        """Why it is not valid."""
+        why: list[str] = self.ipopo.get_instance_details("a")["why"]
+        return why
+
+    def test_says_so(self) -> None:
+        """One that the registry refuses is held, and says that, with the interface and what is
+        missing; not that somebody had asked it to be invalid."""
+        self.assertEqual(Phase.INVALID, self.state())
+        self.assertIsNone(self.context.get_service_reference(IPromise))
+        [why] = self.why()
+        self.assertRegex(
+            why, r"^what it provides was refused, until it is told to retry: The bundle"
+        )
+        for part in ("Liar", "IPromise", "keep"):
+            self.assertIn(part, why)
+        self.assertIn(self.ipopo.get_instance_details("a")["error_trace"], why)
+
+    def test_kept_later(self) -> None:
+        """It tries again when it is told to, and is refused again or not."""
+        self.ipopo.retry_erroneous("a")
+        self.assertIn("refused", self.why()[0])
+        self.liar.keep = lambda: None
+        self.ipopo.retry_erroneous("a")
+        self.assertEqual((Phase.VALID, []), (self.state(), self.why()))
+
+    def test_asked(self) -> None:
+        """Once somebody has asked it to be invalid, that is what it says."""
+        self.ipopo.invalidate("a")
+        self.assertEqual(["it was asked to be invalid"], self.why())

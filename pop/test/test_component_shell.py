@@ -284,8 +284,9 @@ class CommandTests(ShellCase):
         """A component that is not valid says why, also if nobody has what it is declared with."""
         text = """
             from pop.components import (
-                ComponentFactory, Instantiate, Requires, RequiresConfiguration, Validate
+                ComponentFactory, Instantiate, Provides, Requires, RequiresConfiguration, Validate
             )
+            from pop.interfaces import ISettings
 
             @ComponentFactory()
             @Requires("_x", "my.spec")
@@ -297,6 +298,12 @@ class CommandTests(ShellCase):
             @RequiresConfiguration("x")
             @Instantiate("waits")
             class Waiting:
+                pass
+
+            @ComponentFactory()
+            @Provides(ISettings)
+            @Instantiate("lies")
+            class Liar:
                 pass
 
             @ComponentFactory()
@@ -315,7 +322,32 @@ class CommandTests(ShellCase):
         )
         self.assertNotIn("Why", self.said("instance fails"))
         self.assertIn("Error:", self.said("instance fails"))
+        self.flushLoggedErrors()
+        shown = self.said("instance lies")
+        self.assertIn("Why......:\n\twhat it provides was refused", shown)
+        self.assertNotIn("Error:", shown)
+
+    def test_why_no_more(self) -> None:
+        """One that failed, and then lost what it requires, says that, beside its last failure."""
+        text = """
+            from pop.components import ComponentFactory, Instantiate, Requires, Validate
+
+            @ComponentFactory()
+            @Requires("_x", "my.spec")
+            @Instantiate("fails")
+            class Failing:
+                @Validate
+                def validate(self, context):
+                    raise ValueError("broken")
+            """
+        self.done(self.install("mine", text).start())
+        registration = self.framework.get_bundle_context().register_service("my.spec", 1, {})
+        self.assertIn("State....: ERRONEOUS", self.said("instance fails"))
         self.flushLoggedErrors(ValueError)
+        registration.unregister()
+        shown = self.said("instance fails")
+        self.assertIn("Why......:\n\t_x: nobody provides my.spec\n", shown)
+        self.assertIn("ValueError: broken", shown)
 
     def test_components(self) -> None:
         """Components are made, shown, and killed."""

@@ -159,24 +159,6 @@ class FailingTests(FrameworkTestCase):
         self.assertIn("ValueError: torn", str(error))
         self.assertFalse(self.ipopo.is_registered_instance("a"))
 
-    def test_broken_promise(self) -> None:
-        """One that does not do what it provides is held, and says why."""
-        from zope.interface import Interface
-
-        class IPromise(Interface):
-            def keep() -> None:
-                """Keep it."""
-
-        @ComponentFactory()
-        @Provides(IPromise)
-        class Liar:
-            pass
-
-        self.make(Liar)
-        self.assertEqual(Phase.INVALID, self.state())
-        self.assertIn("keep", self.ipopo.get_instance_details("a")["error_trace"])
-        self.flushLoggedErrors()
-
 
 class AsynchronousTests(FrameworkTestCase):
     """Callbacks that take their time."""

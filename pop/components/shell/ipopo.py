@@ -6,6 +6,7 @@ from pop.components.callbacks import Validate
 from pop.components.container import SERVICE_IPOPO, Container
 from pop.components.context import BundleContext
 from pop.components.decorators import ComponentFactory, Instantiate, Provides
+from pop.components.life import Phase
 from pop.components.requires import Requires
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import COMPONENT, DUMMY, FACTORY, Completion
@@ -99,7 +100,8 @@ class ComponentCommands:
         session.write_line(f"Factory..: {details['factory']}")
         session.write_line(f"Bundle ID: {details['bundle_id']}")
         session.write_line(f"State....: {details['state'].name}")
-        if details["why"] and not details["error_trace"]:
+        erroneous = details["state"] is Phase.ERRONEOUS
+        if details["why"] and not erroneous:
             session.write_line("Why......:")
             for sentence in details["why"]:
                 session.write_line(f"\t{sentence}")
@@ -114,9 +116,10 @@ class ComponentCommands:
         session.write_line("Properties:")
         rows = sorted(details["properties"].items())
         session.write_line(make_table(("Key", "Value"), rows, "\t"))
-        if details["error_trace"]:
+        trace = (details["error_trace"] or "").rstrip()
+        if trace and (erroneous or not any(trace in sentence for sentence in details["why"])):
             session.write_line("Error:")
-            session.write_line(str(details["error_trace"]).rstrip())
+            session.write_line(trace)
 
     @Completion(FACTORY, DUMMY)
     def instantiate(self, session: Session, factory: str, name: str, **properties: str) -> None:
