@@ -1,6 +1,9 @@
 """The census: who of an instance's kin lives, for many instances by one look at all processes."""
 
+import contextlib
 import os
+import select
+import signal
 from collections.abc import Callable, Sequence
 
 import psutil
@@ -9,14 +12,18 @@ from twisted.logger import Logger
 
 from pop.cgroup import members
 from pop.exitstatus import reap
-from pop.kin import Kin, alive, began
+from pop.kin import Kin, alive, began, send
 from pop.marks import GONE, NONE, marks_of
+from pop.pursuit import sighted
 
 LATER = 0.1
 """Seconds until it is looked again, when that was not possible."""
 
 LOOKS = 4
 """A machine where something is started all the time is not looked at for ever."""
+
+ROUNDS = 10
+"""What cannot be killed is not tried for ever, either."""
 
 Answer = Callable[[list[int]], None]
 
@@ -56,6 +63,7 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
 
     They may fork, and die, while they are looked at. But who is overlooked is the child of one who
     was seen, and has died before being asked; as long as there may be such, it is looked again.
+    In the end only the youngest are, see Note [Pursuit].
     """
     found: list[list[int]] = [[] for _ in kins]
     marks = {kin.mark: place for place, kin in enumerate(kins) if kin.mark != NONE}
@@ -79,6 +87,10 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
         if not doubtful:
             break
         seen.update(new)
+    else:
+        for pid, mark in sighted(lambda mark: mark in marks):
+            if alive(pid):
+                found[marks[mark]].append(pid)
     for place, kin in enumerate(kins):
         if kin.cgroup:
             more = [pid for pid in members(kin.cgroup) if pid not in found[place] and alive(pid)]
@@ -88,8 +100,37 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
 
 def strays(ours: Callable[[int], bool]) -> list[int]:
     """Those who live and have a mark of a certain kind, except for this process."""
-    others = [pid for pid in _processes() if pid != os.getpid()]
-    return [pid for pid, mark in marks_of(others) if ours(mark) and alive(pid)]
+    marks = dict(marks_of(pid for pid in _processes() if pid != os.getpid()))
+    found = [pid for pid, mark in marks.items() if ours(mark) and alive(pid)]
+    if found or GONE not in marks.values():
+        return found
+    return [pid for pid, _ in sighted(ours) if alive(pid)]
+
+
+def end(ours: Callable[[int], bool]) -> None:
+    """Kill them as they are found, and wait for them, until no more are.
+
+    Blocks for a few milliseconds; a process that cannot die, as its disk hangs, is given up on.
+    """
+    for _ in range(ROUNDS):
+        found = strays(ours)
+        if not found:
+            return
+        send(signal.SIGKILL, found)
+        for pid, _ in sighted(ours):
+            send(signal.SIGKILL, [pid])
+        for pid in found:
+            _wait(pid)
+
+
+def _wait(pid: int) -> None:
+    """Wait for a second at most until it is dead, whether or not anybody reaps it."""
+    with contextlib.suppress(AttributeError, OSError):
+        descriptor = os.pidfd_open(pid)
+        waiting = select.poll()
+        waiting.register(descriptor)
+        waiting.poll(1000)
+        os.close(descriptor)
 
 
 def _processes() -> list[int]:

@@ -2,9 +2,8 @@
 
 import contextlib
 import os
-import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -47,21 +46,6 @@ def send(number: int, pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-
-
-def end(find: Callable[[], list[int]]) -> None:
-    """Kill whatever is found, and wait for it, until nothing more is found.
-
-    Blocks for a few milliseconds; a process that cannot die, as its disk hangs, is given up on.
-    """
-    for _ in range(10):
-        found = find()
-        if not found:
-            return
-        send(signal.SIGKILL, found)
-        for pid in found:
-            with contextlib.suppress(psutil.Error):
-                psutil.Process(pid).wait(1.0)
 
 
 def began(pid: int) -> float | None:

@@ -14,14 +14,14 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pop.accounts import Account, account_of
-from pop.census import Census, living, strays
+from pop.census import Census, end, living
 from pop.cgroup import Cgroups, own_cgroup, remove
 from pop.environments import Environments, inherited
 from pop.errors import NotSpawned
 from pop.execution import Execution
 from pop.exitstatus import reap
 from pop.interfaces import IProcess, ISpawner
-from pop.kin import Kin, began, end
+from pop.kin import Kin, began
 from pop.leftovers import Leftovers, Note
 from pop.listening import name as socket_name
 from pop.marks import Marks, marked
@@ -81,7 +81,7 @@ class Spawner:
         """See L{ISpawner.left}. What was started, but never noted, is ended."""
         notes = self._leftovers.read()
         noted = {note.mark for note in notes}
-        end(lambda: strays(lambda mark: self._marks.has(mark) and mark not in noted))
+        end(lambda mark: self._marks.has(mark) and mark not in noted)
         return [note.left() for note in notes]
 
     def adopt(self, left: Left, protocol: ProcessProtocol) -> IProcess:

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -53,6 +54,15 @@ def hop():
     "Each has a successor in a session of its own at once, for 15 seconds at most."
     for _ in range(3000):
         time.sleep(0.005)
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+
+def rush(path):
+    "The same as quickly as can be; whoever reads there finds the end when the last has gone."
+    os.open(path, os.O_WRONLY)
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
         if os.fork():
             os._exit(0)
         os.setsid()
@@ -196,6 +206,46 @@ class HostileTests(TestCase):
         family, witness = await self.family("daemon('one', hop); signal.pause()", "one")
         self.process.kill()
         await self.ended(family, witness)
+
+    async def rushing(self) -> tuple[Kin, Witness, int]:
+        """What moves more quickly than all processes can be looked at, and what tells its end."""
+        path = self.mktemp()
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        script = f"daemon('one', lambda: rush({os.path.abspath(path)!r})); signal.pause()"
+        return *await self.family(script, "one"), reader
+
+    async def test_rushing(self) -> None:
+        """What moves more quickly than all processes can be looked at is killed as it is seen."""
+        family, witness, reader = await self.rushing()
+        self.process.kill()
+        await self.ended(family, witness)
+        self.assertEqual(b"", os.read(reader, 1))
+
+    async def test_rushing_on(self) -> None:
+        """Nor is it taken for gone while nobody kills it."""
+        family, witness, reader = await self.rushing()
+        self.process.stop("TERM")
+        while alive(family.leader):
+            await turn()
+        looking_no_more = time.monotonic() + 2
+        while time.monotonic() < looking_no_more:
+            await turn()
+        self.assertEqual([], witness.ends)
+        self.assertRaises(BlockingIOError, os.read, reader, 1)
+        self.process.kill()
+        await self.ended(family, witness)
+        self.assertEqual(b"", os.read(reader, 1))
+
+    async def test_rushing_alone(self) -> None:
+        """A predecessor's, that was never noted, is ended with all else."""
+        _, witness, reader = await self.rushing()
+        for note in (self.nursery.path / "run").iterdir():
+            note.unlink()
+        self.assertEqual([], self.nursery.succeed())
+        self.assertEqual(b"", os.read(reader, 1))
+        await witness.ended
 
     async def test_stopped(self) -> None:
         """What has been stopped by SIGSTOP is ended by a kill."""
