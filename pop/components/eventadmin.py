@@ -29,6 +29,8 @@ PROP_EVENT_TOPICS: Final = "event.topics"
 PROP_EVENT_FILTER: Final = "event.filter"
 EVENT_PROP_TIMESTAMP: Final = "event.timestamp"
 EVENT_PROP_FRAMEWORK_UID: Final = "event.sender.framework.uid"
+MOST: Final = 10_000
+"""Events that may wait for one handler."""
 
 Event = tuple[str, dict[str, Any]]
 
@@ -37,6 +39,7 @@ class _Handler:
     """Whoever handles events, and what waits for it: one event at a time, in order.
 
     @ivar active: whether it is still registered.
+    @ivar full: whether too many have waited, since the last time that none did.
     """
 
     def __init__(self, reference: ServiceReference, handler: Any, wanted: Filter | None) -> None:
@@ -46,6 +49,7 @@ class _Handler:
         self.waiting: deque[Event] = deque()
         self.busy = False
         self.active = True
+        self.full = False
 
     @property
     def name(self) -> str:
@@ -98,15 +102,25 @@ class EventAdmin:
     def post(self, topic: str, properties: Mapping[str, Any] | None = None) -> None:
         """Hand an event, soon, to those who want it now and are still there then.
 
-        Each gets its events one at a time, in the order in which they were posted.
+        Each gets its events one at a time, in the order in which they were posted; while L{MOST}
+        wait for one, it gets no others.
         @raise BadTopic: it is none.
         """
         event = self._event(topic, properties)
         for handler in self._wanting(event):
+            if len(handler.waiting) >= MOST:
+                self._complain(handler)
+                continue
             handler.waiting.append(event)
             if not handler.busy:
                 handler.busy = True
                 self._soon(handler)
+
+    def _complain(self, handler: _Handler) -> None:
+        if not handler.full:
+            handler.full = True
+            text = "{who} misses events until it has caught up: {most} wait for it"
+            log.error(text, who=handler.name, most=MOST)
 
     def _soon(self, handler: _Handler) -> None:
         clock = self._patience.clock
@@ -118,7 +132,7 @@ class EventAdmin:
     async def _work(self, handler: _Handler) -> None:
         while handler.waiting and handler.active:
             await self._call(handler, handler.waiting.popleft())
-        handler.busy = False
+        handler.busy = handler.full = False
 
     async def _call(self, handler: _Handler, event: Event) -> None:
         topic, properties = event

@@ -14,6 +14,7 @@ or in a coroutine, with what is there now and whatever comes::
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
+from weakref import finalize
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -69,7 +70,7 @@ class Tracker:
         }
         self._held: dict[ServiceReference, Any] = {}
         self._open = False
-        self._following: list[_Following] = []
+        self._following: dict[_Following, None] = {}
 
     def open(self) -> None:
         """Begin.
@@ -90,7 +91,7 @@ class Tracker:
             self._context.remove_service_listener(self)
             for reference in list(self._held):
                 self._remove(reference)
-            for following in self._following:
+            for following in list(self._following):
                 following.end()
             self._following.clear()
 
@@ -116,14 +117,17 @@ class Tracker:
         """The best object; L{None} if there is none."""
         return self._held[min(self._held)] if self._held else None
 
-    def __aiter__(self) -> "_Following":
-        """L{Change}s: those that lead to what is there now, and whatever happens then."""
+    def __aiter__(self) -> "_Changes":
+        """L{Change}s: those that lead to what is there now, and whatever happens then, until the
+        loop is left or the tracker closed."""
         self.open()
         following = _Following()
         for reference in self.references():
             following.put(Change("added", self._held[reference], reference))
-        self._following.append(following)
-        return following
+        self._following[following] = None
+        changes = _Changes(following)
+        finalize(changes, self._following.pop, following, None).atexit = False
+        return changes
 
     # For the registry
 
@@ -157,7 +161,7 @@ class Tracker:
 
     def _tell(self, kind: Kind, reference: ServiceReference) -> None:
         change = Change(kind, self._held[reference], reference)
-        for following in self._following:
+        for following in list(self._following):
             following.put(change)
         if (callback := self._callbacks[kind]) is not None:
             try:
@@ -189,13 +193,23 @@ class _Following:
         if waiting is not None:
             waiting.callback(None)
 
-    def __aiter__(self) -> "_Following":
-        return self
-
-    async def __anext__(self) -> Change:
+    async def next(self) -> Change:
         while not self._changes:
             if self._ended:
                 raise StopAsyncIteration
             self._waiting = Deferred()
             await self._waiting
         return self._changes.popleft()
+
+
+class _Changes:
+    """What a coroutine goes through; when it does so no more, nobody refers to this."""
+
+    def __init__(self, following: _Following) -> None:
+        self._following = following
+
+    def __aiter__(self) -> "_Changes":
+        return self
+
+    async def __anext__(self) -> Change:
+        return await self._following.next()

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components import eventadmin
@@ -247,6 +248,26 @@ class PostTests(EventCase):
         leaves.unregister()
         self.clock.advance(0)
         self.assertEqual(["stays"], [name for name, *_ in self.take()])
+
+    def test_too_many(self) -> None:
+        """Of what is posted to one that does not keep up, only so much is kept for it, and the log
+        says once that the rest is not; others get theirs, and it gets what comes afterwards."""
+        slow, _ = self.handle("slow", topics="*")
+        slow.result = waiting = Deferred[None]()
+        self.handle("fast", topics="*")
+        self.admin.post("first")
+        self.clock.advance(0)
+        with capturedLogs() as logged:
+            for _ in range(eventadmin.MOST + 5):
+                self.admin.post("more")
+                self.clock.advance(0)
+        self.assertEqual(1, len(logged))
+        slow.result = None
+        waiting.callback(None)
+        self.assertEqual(2 * eventadmin.MOST + 7, len(self.take()))
+        self.admin.post("after")
+        self.clock.advance(0)
+        self.assertEqual(["fast", "slow"], sorted(name for name, *_ in self.take()))
 
     def test_hangs(self) -> None:
         """One that hangs is named, and gets the next event all the same."""

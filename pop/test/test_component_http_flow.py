@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.logger import capturedLogs
 
+from pop.components.http.flow import MOST, PIECE
 from pop.components.http.routing import HttpGet, RestDispatcher
 from pop.test.test_component_http_server import Echo
 from pop.test.web import WebCase, body_of, code_of, header_of
@@ -256,6 +258,31 @@ class LongTests(WebCase):
         self.assertTrue(said.endswith("\r\n0\r\n\r\n"))
         for each in (far, self.far):
             each.loseConnection()
+
+    def test_never_waits(self) -> None:
+        """If somebody writes on and on for a client that reads too slowly, it is let go, and the
+        log says why; one large answer is not that."""
+        responses = []
+
+        class News:
+            async def do_GET(self, request: Any, response: Any) -> None:
+                responses.append(response)
+                await Deferred()
+
+        self.bind("/news", News())
+        far = self.connect()
+        far.room = 1
+        far.ask("/news")
+        [response] = responses
+        response.write("~" * (MOST + PIECE))
+        self.assertTrue(far.connected)
+        with capturedLogs() as logged:
+            waiting = [response.write("more"), response.write("and more")]
+        self.assertTrue(far.aborted)
+        self.assertEqual((1, "/news"), (len(logged), logged[0]["uri"]))
+        for each in waiting:
+            self.successResultOf(each)
+        self.far.loseConnection()
 
     def test_not_read(self) -> None:
         """A client that reads nothing for too long is let go, with what was to be sent to it."""

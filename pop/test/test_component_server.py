@@ -135,12 +135,19 @@ class PersonTests(ServerCase):
         self.assertFalse(one[1].connected)
 
     def test_bounds(self) -> None:
-        """Who sends a line without an end, or too many lines, is let go."""
+        """Who sends a line without an end, or too many lines, or lines that are too long together,
+        is let go."""
         one, other = self.connect(), self.connect()
         one[0].dataReceived(b"x" * 70000)
         self.assertFalse(one[1].connected)
         self.say(other, "wait", *["echo x"] * 6)
         self.assertFalse(other[1].connected)
+        self.factory.most_waiting, self.asking.waiting = 100_000, Deferred()
+        third = self.connect()
+        self.say(third, "wait", "x" * 60_000)
+        self.assertTrue(third[1].connected)
+        self.say(third, "x" * 60_000)
+        self.assertFalse(third[1].connected)
 
     def test_too_many(self) -> None:
         """There are only so many at a time."""

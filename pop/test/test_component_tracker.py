@@ -1,6 +1,8 @@
 """Following what is registered."""
 
+import gc
 from typing import Any
+from weakref import ref
 
 from twisted.internet.defer import Deferred
 
@@ -147,3 +149,36 @@ class CoroutineTests(TrackerCase):
         self.assertEqual([("added", "first")], self.told)
         waiting.callback(None)
         self.assertEqual([("added", "second"), ("removed", "second")], self.told[1:])
+
+    def test_left(self) -> None:
+        """For who has left the loop, nothing is kept any more, whatever else comes and goes."""
+        tracker = Tracker(self.context, "thing")
+
+        async def first() -> Any:
+            async for change in tracker:
+                return change.object
+            return None
+
+        class Thing:
+            pass
+
+        self.assertEqual("first", self.done(Deferred.fromCoroutine(first())))
+        thing = Thing()
+        self.context.register_service("thing", thing).unregister()
+        gone = ref(thing)
+        del thing
+        gc.collect()
+        self.assertIsNone(gone())
+
+    def test_waits_alone(self) -> None:
+        """Who waits is told, even if nobody else knows of it."""
+        tracker = Tracker(self.context, "thing")
+
+        async def follow() -> None:
+            async for change in tracker:
+                self.told.append(change.object)
+
+        Deferred.fromCoroutine(follow())
+        gc.collect()
+        self.register("second")
+        self.assertEqual(["first", "second"], self.told)

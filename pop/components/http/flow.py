@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
 
 from pop.components.http.inbound import Inbound
 
+log = Logger()
 PIECE = 1 << 16
 """Bytes that are sent at a time; about as many wait to be read by the system, too."""
+MOST = 1 << 26
+"""Bytes that may be left when more are written."""
 
 
 class Flow:
@@ -17,13 +21,15 @@ class Flow:
 
     Pieces of it are sent as long as the client reads. If it reads nothing for as long as a request
     may take to arrive, the connection is closed: else, those who never read would cost memory for
-    ever, and a long answer would have to be sent within that time.
+    ever, and a long answer would have to be sent within that time. So it is if somebody writes and
+    does not wait while L{MOST} bytes are left.
     """
 
     def __init__(self, inbound: Inbound) -> None:
         self._inbound = inbound
         self._channel = inbound.channel
         self._left: deque[bytes] = deque()
+        self._size = 0
         self._paused = False
         self._waiting: list[Deferred[None]] = []
         self._finish: Callable[[], None] | None = None
@@ -38,6 +44,15 @@ class Flow:
 
         @return: fires when all that was written so far is on its way.
         """
+        if self._size > MOST:
+            log.error(
+                "A client of {uri} is cut off: {size} bytes wait for it, since who writes does not",
+                uri=self._inbound.uri.decode(errors="replace"),
+                size=self._size,
+            )
+            self._channel.abort()
+            return succeed(None)
+        self._size += len(data)
         self._left.extend(data[at : at + PIECE] for at in range(0, len(data), PIECE))
         self._send()
         if not self._paused:
@@ -58,6 +73,7 @@ class Flow:
 
     def _send(self) -> None:
         while self._left and not self._paused:
+            self._size -= len(self._left[0])
             self._inbound.write(self._left.popleft())
         if self._paused:
             return
@@ -91,6 +107,7 @@ class Flow:
     def stopProducing(self) -> None:
         """It is gone; L{stop} comes when what answers has been told."""
         self._left.clear()
+        self._size = 0
         self._stop_watch()
 
     def _stop_watch(self) -> None:

@@ -147,7 +147,10 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
 
     def _queue(self, line: str) -> None:
         self._waiting.append(line)
-        if len(self._waiting) > self.factory.most_lines:
+        if (
+            len(self._waiting) > self.factory.most_lines
+            or sum(map(len, self._waiting)) > self.factory.most_waiting
+        ):
             self._leave()
         else:
             self._next()
@@ -221,6 +224,7 @@ class ShellFactory(Factory):
     @param clock: what measures how long a connection is idle.
     @param most: connections at a time.
     @param most_lines: lines that may wait on one of them.
+    @param most_waiting: characters that these may have.
     @param most_unread: bytes that commands may have written on one that its person does not read.
     @param idle: seconds until one is closed that says nothing.
     @param login: seconds until one is closed that has not been let in.
@@ -235,6 +239,7 @@ class ShellFactory(Factory):
         clock: IReactorTime,
         most: int = 32,
         most_lines: int = 1000,
+        most_waiting: int = 2**20,
         most_unread: int = 2**24,
         idle: float = 3600.0,
         login: float = 60.0,
@@ -244,6 +249,7 @@ class ShellFactory(Factory):
         self.clock = clock
         self.most = most
         self.most_lines = most_lines
+        self.most_waiting = most_waiting
         self.most_unread = most_unread
         self.idle = idle
         self.login = login
