@@ -66,7 +66,7 @@ class Call(Generic[T]):
         if self.optional and code == NoNodeException.code:
             self.deferred.callback(None)  # type: ignore[arg-type]
         else:
-            self.deferred.errback(error_for(code, self.path))
+            self.deferred.errback(error_for(code, self.path, self.op))
 
     def lost(self, kind: type[ZooKeeperException], reason: str | None = None) -> None:
         """Tell that the answer will never come, though the call was sent."""

@@ -232,9 +232,6 @@ _FORBIDDEN: Final = re.compile(
 )
 
 
-_CREATIONS: Final = frozenset({c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP, c.CREATE_TTL_OP})
-
-
 def meant(part: Part) -> Part:
     """Give the write that a part of a transaction stands for.
 
@@ -244,7 +241,7 @@ def meant(part: Part) -> Part:
     operation, request = part
     if operation in MULTI_READS:
         raise MarshallingErrorException
-    if operation not in _CREATIONS:
+    if operation not in c.CREATIONS:
         return part
     path, data, acls, flags = request[:4]
     if flags not in _TTL_KINDS:

@@ -303,11 +303,12 @@ class Channel:
         if self._renew is None:
             self._die(None, SessionExpiredException)
             return
+        expired = self.session
         self._stale += self.watches.clear()
         self._held = True
         # First, so that calls made by those who are told wait for the new session.
         self._step(life.Opened())
-        self._announce("a server says so", EXPIRED_SESSION_STATE)
+        self._announce("a server says so", expired)
 
     # The end.
 
@@ -370,16 +371,16 @@ class Channel:
     def _fire(self, event: WatcherEvent) -> None:
         self.watches.deliver(event, self._listener.event_received)
 
-    def _announce(self, reason: str, state: int | None = None) -> None:
-        state = self.session.state if state is None else state
+    def _announce(self, reason: str, session: life.Session | None = None) -> None:
+        session = session or self.session
         self.log.info(
             "The session 0x{session:x} is {state}: {reason}",
-            session=self.session.id & (2**64 - 1),
-            state=STATE_NAMES[state],
+            session=session.id & (2**64 - 1),
+            state=STATE_NAMES[session.state],
             reason=reason,
         )
         with self.log.failuresHandled("While telling of the session's state"):
-            self._listener.state_changed(state)
+            self._listener.state_changed(session.state)
 
     def _failed(self, error: Exception) -> bool:
         if not self.session.alive:

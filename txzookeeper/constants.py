@@ -40,6 +40,9 @@ WHO_AM_I_OP: Final = 107
 CLOSE_OP: Final = -11
 ERROR_OP: Final = -1
 
+CREATIONS: Final = frozenset({CREATE_OP, CREATE2_OP, CREATE_CONTAINER_OP, CREATE_TTL_OP})
+"""The operations that make a node."""
+
 # Transaction ids that are not a request's: replies carrying them answer no numbered call.
 NOTIFICATION_XID: Final = -1
 PING_XID: Final = -2

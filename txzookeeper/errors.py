@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from txzookeeper.constants import CREATIONS
+
 
 class ZooKeeperException(Exception):
     """Something that ZooKeeper, or the way to it, did not allow.
@@ -352,12 +354,15 @@ ERROR_CLASSES: Final[dict[int, type[ZooKeeperException]]] = {
 """The exception class of each code."""
 
 
-def error_for(code: int, path: str | None = None) -> ZooKeeperException:
-    """Make the exception of a reply's error code.
+def error_for(code: int, path: str | None = None, op: int = 0) -> ZooKeeperException:
+    """Make the exception of a reply's error code to such an operation.
 
     A code that is not in the table, of a newer server, becomes a plain ``ZooKeeperException``
     that names the number.
     """
+    if path and code == NoNodeException.code and op in CREATIONS:
+        parent = path.rpartition("/")[0] or "/"
+        return NoNodeException(path, f"There is no node {parent} to make {path} in.")
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code](path)
     place = f" at {path}" if path else ""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from struct import error as StructError
-from typing import Annotated, Any, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_origin, get_type_hints
 
 from txzookeeper.compiler import compiled_reader, compiled_writer
 from txzookeeper.errors import MarshallingErrorException
@@ -49,8 +49,16 @@ def encode(record: tuple[Any, ...]) -> bytes:
     try:
         return _codec(type(record)).write(record)
     except (StructError, TypeError, ValueError, AttributeError) as error:
-        message = f"{type(record).__name__} cannot be written: {error}."
+        message = f"{type(record).__name__} cannot be written: {_wrong_type(record) or error}."
         raise MarshallingErrorException(message=message) from error
+
+
+def _wrong_type(record: tuple[Any, ...]) -> str | None:
+    for (name, hint), value in zip(get_type_hints(type(record)).items(), record, strict=False):
+        if get_origin(hint) is not tuple and not isinstance(value, hint):
+            wanted = hint.__name__ if isinstance(hint, type) else hint
+            return f"its {name} must be {wanted}, not {type(value).__name__}"
+    return None
 
 
 def decode(kind: type[R], data: bytes, offset: int = 0, end: int | None = None) -> R:

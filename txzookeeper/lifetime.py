@@ -24,8 +24,9 @@ from txzookeeper.errors import (
 from txzookeeper.event import ClientEvent, session_event
 from txzookeeper.hosts import parse_hosts
 from txzookeeper.identity import Identities
+from txzookeeper.jute import encode
 from txzookeeper.path import to_client
-from txzookeeper.records import WatcherEvent
+from txzookeeper.records import ConnectRequest, WatcherEvent
 from txzookeeper.session import NO_PASSWORD, Session
 from txzookeeper.statistics import Statistics
 
@@ -89,16 +90,20 @@ class Lifetime:
         It tries all servers again and again, for at most ``timeout`` ms (default: for ever).
         Fails with ``ConnectionTimeoutException``, ``AuthFailedException``, ``ClosingException``,
         ``SessionExpiredException`` (the session to resume is gone), ``ConnectionException`` (it is
-        open already, or dead) or ``ValueError`` (bad server list). Cancelling stops trying.
+        open already, or dead), ``MarshallingErrorException`` (a session's id or time-out is an
+        int, its password bytes) or ``ValueError`` (bad server list). Cancelling stops trying.
         """
         if self._channel.session.alive or self.unrecoverable:
             message = f"The client cannot connect, it is {session_event(self.state).state_name}."
             return fail(ConnectionException(message=message))
+        session_id, password = client_id or (0, NO_PASSWORD)
         try:
+            # What cannot be told to a server must be told to the program.
+            encode(ConnectRequest(0, 0, self._requested_timeout, session_id, password))
             self._use(self.servers if servers is None else servers)
-        except ValueError:
+        except (ValueError, ZooKeeperException):
             return fail()
-        return self._open(timeout, client_id or (0, NO_PASSWORD))
+        return self._open(timeout, session_id, password)
 
     def close(self) -> Deferred[None]:
         """End the session; whatever is outstanding fails with ``ClosingException``.
@@ -260,7 +265,7 @@ class Lifetime:
         """Give what is to be done on each connection of a session that replaces an expired one."""
         return None
 
-    def _open(self, timeout: int | None, client_id: ClientId) -> Deferred[Self]:
+    def _open(self, timeout: int | None, session_id: int, password: bytes) -> Deferred[Self]:
         channel = self._channel
 
         def give_up() -> None:
@@ -277,7 +282,7 @@ class Lifetime:
         if timeout is not None:
             late = self._reactor.callLater(timeout / 1000, give_up)
             ready.addBoth(_stop, late)
-        channel.open(*client_id)
+        channel.open(session_id, password)
         return ready
 
 

@@ -20,7 +20,6 @@ from txzookeeper.records import ErrorResponse, MultiHeader, Record
 MULTI_READS: Final = frozenset({c.GET_DATA_OP, c.GET_CHILDREN_OP})
 """What can be part of a multiple read, and not of a transaction."""
 
-_CREATIONS: Final = (c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP, c.CREATE_TTL_OP)
 _OTHERS: Final = (c.DELETE_OP, c.SET_DATA_OP, c.CHECK_OP)
 _RESULTS: Final = (c.CREATE_OP, c.CREATE2_OP, *_OTHERS, *MULTI_READS, c.ERROR_OP)
 _HEADER: Final = Struct(">i?i")
@@ -42,7 +41,7 @@ class _Readers(dict[int, Any]):
 
 
 _REQUEST_READERS: Final = _Readers(
-    {op: REQUESTS[op] for op in (*_CREATIONS, *_OTHERS, *MULTI_READS)}
+    {op: REQUESTS[op] for op in (*c.CREATIONS, *_OTHERS, *MULTI_READS)}
 )
 _RESULT_READERS: Final = _Readers({op: REPLIES[op] for op in _RESULTS})
 

@@ -77,7 +77,7 @@ class Transaction(Batch[Result]):
 
     def _culprit(self, errors: list[int]) -> ZooKeeperException:
         index = next((i for i, code in enumerate(errors) if code not in _BYSTANDERS), 0)
-        error = error_for(errors[index], self._paths[index])
+        error = error_for(errors[index], self._paths[index], self._parts[index][0])
         error.index = index
         return error
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError
 
 from txzookeeper import constants as c
+from txzookeeper.client import ZookeeperClient
 from txzookeeper.errors import (
     AuthFailedException,
     ConnectionException,
     ConnectionTimeoutException,
+    MarshallingErrorException,
     NotConnectedException,
 )
 from txzookeeper.permissions import make_digest_acl
@@ -61,6 +63,16 @@ class ConnectTests(ClientTestCase):
         """A bad server list is a ValueError, from ``connect`` in its Deferred."""
         self.assertRaises(ValueError, self.make, "a:x")
         self.failureResultOf(self.make().connect("a:x"), ValueError)
+
+    def test_bad_session(self) -> None:
+        """An id or a time-out that cannot be told to a server is told to the program."""
+        for client_id in ((7, "text"), ("7", b"secret"), (1 << 64, b"secret")):
+            connecting = self.make().connect(client_id=client_id)  # type: ignore[arg-type]
+            self.failureResultOf(connecting, MarshallingErrorException)
+        client = ZookeeperClient("one:1", 2.5, reactor=self.server.clock)  # type: ignore[arg-type]
+        error = self.failureResultOf(client.connect(), MarshallingErrorException).value
+        self.assertIn("its timeout must be int, not float.", str(error))
+        self.assertEqual(client.state, c.DISCONNECTED_STATE)
 
     def test_auth(self) -> None:
         """Credentials count from their acceptance on, and after a reconnection too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from txzookeeper import constants as c
 from txzookeeper import errors
 from txzookeeper.errors import ERROR_CLASSES, NoNodeException, ZooKeeperException, error_for
 
@@ -32,6 +33,16 @@ class ErrorTests(SynchronousTestCase):
         """A sentence reads well with a path and without."""
         self.assertEqual(str(NoNodeException("/a")), "There is no node /a.")
         self.assertEqual(str(NoNodeException()), "There is no node.")
+
+    def test_no_parent(self) -> None:
+        """Of a node that could not be made, it is the parent that is said to be missing."""
+        for op in (c.CREATE_OP, c.CREATE2_OP, c.CREATE_CONTAINER_OP, c.CREATE_TTL_OP):
+            error = error_for(NoNodeException.code, "/a/b", op)
+            self.assertEqual((type(error), error.path), (NoNodeException, "/a/b"))
+            self.assertEqual(str(error), "There is no node /a to make /a/b in.")
+        at_root = error_for(NoNodeException.code, "/a", c.CREATE_OP)
+        self.assertEqual(str(at_root), "There is no node / to make /a in.")
+        self.assertEqual(str(error_for(-101, "/a", c.DELETE_OP)), "There is no node /a.")
 
     def test_own_errors(self) -> None:
         """The client's own errors have no code, and are all ZooKeeper's children."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from txzookeeper import constants as c
@@ -47,6 +48,14 @@ class ManagedClientTests(ClientTestCase):
         new = self.client.subscribe_new_session()
         self.server.expire(self.client.client_id[0])
         self.server.run(new)
+
+    def test_log(self) -> None:
+        """The log names the session that has expired."""
+        session = f"0x{self.client.client_id[0]:x}"
+        with capturedLogs() as events:
+            self.expire()
+        expired = [each for each in map(formatEvent, events) if each and "expired" in each]
+        self.assertEqual(expired, [f"The session {session} is expired: a server says so"])
 
     def test_made_again(self) -> None:
         """Its ephemeral nodes come back with their last data and ACL, sequence nodes do not."""

@@ -25,6 +25,7 @@ from txzookeeper.multi import (
 )
 from txzookeeper.operations import REPLIES, REQUESTS
 from txzookeeper.records import (
+    CheckRequest,
     ConnectRequest,
     ConnectResponse,
     CreateRequest,
@@ -184,3 +185,19 @@ class NonsenseTests(SynchronousTestCase):
             CreateRequest("/a", b"", None, 0),  # type: ignore[arg-type]
         ):
             self.assertRaises(MarshallingErrorException, encode, wrong)
+
+    def test_why_it_cannot_be_written(self) -> None:
+        """Where it is of the wrong type, the error names its field and both types."""
+        text: Any = "text"
+        for wrong, sentence in (
+            (
+                CreateRequest("/a", text, (), 0),
+                "CreateRequest cannot be written: its data must be bytes | None, not str.",
+            ),
+            (
+                CheckRequest("/a", text),
+                "CheckRequest cannot be written: its version must be int, not str.",
+            ),
+        ):
+            error = self.assertRaises(MarshallingErrorException, encode, wrong)
+            self.assertEqual(str(error), sentence)
