@@ -1,9 +1,12 @@
 """One object that passes each call on to many."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from inspect import iscoroutine
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pop.components.aggregate import AggregateDependency
 
@@ -15,10 +18,18 @@ log = Logger()
 class Replies(tuple[Any, ...]):
     """What those gave that did not fail, in the order in which they were called.
 
-    As any tuple, it is true if there is one; whatever that is.
+    As any tuple, it is true if there is one; whatever that is. What takes its time is a Deferred,
+    which gives L{None} if it fails, unless that is not muffled; awaited, all of them are.
     """
 
     __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, "Replies"]:
+        """The same, once all have come."""
+        return self._come().__await__()
+
+    async def _come(self) -> "Replies":
+        return Replies([await each if isinstance(each, Deferred) else each for each in self])
 
 
 class Broadcast:
@@ -71,7 +82,7 @@ class BroadcastDependency(AggregateDependency):
                 member = service
                 for name in path:
                     member = getattr(member, name)
-                replies.append(member(*arguments, **keywords))
+                replies.append(self._begun(member(*arguments, **keywords), service))
             except Exception as error:
                 failed = failed or error
                 if self.requirement.trace:
@@ -79,3 +90,15 @@ class BroadcastDependency(AggregateDependency):
         if failed is not None and not self.requirement.muffle:
             raise failed
         return replies
+
+    def _begun(self, reply: Any, service: Any) -> Any:
+        """A reply; one that takes its time comes, even if nobody waits for it."""
+        if iscoroutine(reply):
+            reply = Deferred.fromCoroutine(reply)
+        if isinstance(reply, Deferred) and self.requirement.muffle:
+            reply.addErrback(self._muffled, service)
+        return reply
+
+    def _muffled(self, failure: Failure, service: Any) -> None:
+        if self.requirement.trace:
+            log.failure("{service} failed at a broadcast", failure, service=service)

@@ -8,7 +8,7 @@ interfaces.
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from zope.interface import Interface
 from zope.interface.interface import InterfaceClass
@@ -108,9 +108,10 @@ def _inherited(specification: Any) -> Iterable[str]:
 
 
 def _line(kind: type) -> list[type]:
-    """A class and its bases, but L{object} and those that one of them ignores."""
+    """A class and its bases, but L{object}, those of which protocols and generic classes are made,
+    and those that one of them ignores."""
     alone = (base for base in kind.__mro__ if vars(base).get(_ALONE))
-    ignored = {object}.union(*(base.__mro__[1:] for base in alone))
+    ignored = {object, Generic, Protocol}.union(*(base.__mro__[1:] for base in alone))
     return [base for base in kind.__mro__ if base not in ignored]
 
 

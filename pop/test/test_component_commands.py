@@ -150,7 +150,9 @@ class WrittenTests(ShellCase):
         self.assertEqual(said, self.said("?"))
         listed = self.said("help event")
         self.assertIn(listed, said)
-        self.assertTrue(listed.startswith("- event.post <topic> [<property>=<value> ...]\n"))
+        self.assertTrue(
+            listed.startswith("- event.post <topic> [<values> ...] [<property>=<value> ...]\n")
+        )
         self.assertEqual("Usage: unset <name>\n\nForget a variable\n", self.said("help unset"))
         self.assertEqual(self.said("help quit").replace("quit", "exit"), self.said("help exit"))
         self.assertIn("no command", self.said("help no.such", well=False))

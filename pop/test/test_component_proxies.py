@@ -175,6 +175,49 @@ class BroadcastTests(Base):
         self.assertRaises(ValueError, it.it.say, "aloud")
         self.assertEqual(("aloud",), thing.calls[-1])
 
+    def test_slow(self) -> None:
+        """Coroutines are begun, whether or not anybody waits for them, and all can be awaited at
+        once; one that fails is logged, and gives nothing. (iPOPO knows none.)"""
+        waiting: Deferred[str] = Deferred()
+        begun = []
+
+        class Slow(Thing):
+            async def say(self, *words: Any) -> Any:
+                begun.append(words)
+                return await waiting
+
+        class Raising(Thing):
+            async def say(self, *words: Any) -> Any:
+                raise ValueError(words)
+
+        it = self.require(RequiresBroadcast("it", "spec"))
+        self.offer(service=Slow(), service_ranking=2)
+        self.offer(service=Raising(), service_ranking=1)
+        self.offer(service=Thing())
+        replies = it.it.say("hi")
+        self.assertEqual((3, [("hi",)]), (len(replies), begun))
+
+        async def ask() -> Any:
+            return await replies
+
+        asking = Deferred.fromCoroutine(ask())
+        self.assertNoResult(asking)
+        waiting.callback("yes")
+        self.assertEqual(("yes", None, ("hi",)), self.successResultOf(asking))
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+
+    def test_slow_and_loud(self) -> None:
+        """Unless errors are muffled: then whoever waits gets them."""
+
+        class Raising(Thing):
+            async def say(self, *words: Any) -> Any:
+                raise ValueError(words)
+
+        it = self.require(RequiresBroadcast("it", "spec", muffle_exceptions=False))
+        self.offer(service=Raising())
+        [reply] = it.it.say("hello")
+        self.failureResultOf(reply, ValueError)
+
     def test_direct(self) -> None:
         """What is registered may be called itself, and members of members too."""
         it = self.require(RequiresBroadcast("it", "spec"))

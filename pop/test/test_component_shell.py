@@ -175,20 +175,6 @@ class CoreTests(ShellCase):
         self.said("quit")
         self.assertTrue(self.session.leave)
 
-    def test_completion(self) -> None:
-        """Commands, and what they take, are completed."""
-        self.install("provider")
-        complete = lambda text: self.shell.complete(text, self.session)  # noqa: E731
-        self.assertEqual(["echo"], complete("ec"))
-        self.assertIn("event.send", complete("event."))
-        self.assertEqual(["provider"], complete("start 1 prov"))
-        self.assertEqual(["ipopo-shell-commands"], complete("instance ipo"))
-        self.assertEqual(["ipopo-shell-commands-factory"], complete("factory "))
-        self.assertEqual([], complete("echo x"))
-        self.assertEqual([], complete("nonsense x"))
-        self.said("set long=1")
-        self.assertEqual(["$long"], complete("echo $l"))
-
 
 class CommandTests(ShellCase):
     """What comes with it."""

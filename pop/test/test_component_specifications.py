@@ -1,6 +1,6 @@
 """Classes that stand for other names than their own."""
 
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from zope.interface import Interface
 
@@ -31,6 +31,14 @@ class More(Named):
 
 class Further(More):
     """A class of its own again."""
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@Specification("box")
+class Box(Protocol[T_co]):
+    """What a type checker knows more of."""
 
 
 @Specification("d", ignore_parent=True)
@@ -72,6 +80,10 @@ class NamesTests(FrameworkTestCase):
             (AfterAlone, {"e", "d"}),
         ):
             self.assertEqual(expected, set(all_names(kind)))
+
+    def test_typing(self) -> None:
+        """What makes a class a protocol, or a generic one, is no name for anything."""
+        self.assertEqual(("box",), all_names(Box))
 
     def test_foreign(self) -> None:
         """The names are where iPOPO has them."""

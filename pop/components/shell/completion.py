@@ -7,6 +7,8 @@ C{complete(context, text)}.
 """
 
 from collections.abc import Callable, Iterable
+from glob import escape, iglob
+from os.path import isdir
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pop.components.container import SERVICE_IPOPO
@@ -25,6 +27,8 @@ BUNDLE: Final = "bundle"
 SERVICE: Final = "registration"
 FACTORY: Final = "factory"
 COMPONENT: Final = "component"
+FACTORY_PROPERTY: Final = "factory property"
+COMPONENT_PROPERTY: Final = "component property"
 COMMAND: Final = "command"
 PROPERTY: Final = "property"
 FILE: Final = "file"
@@ -73,12 +77,16 @@ def _choices(shell: "Shell", words: list[str], last: str) -> Iterable[str]:
         if not kinds or not multiple:
             return ()
         place = len(kinds) - 1
+    if (about := ABOUT.get(kinds[place])) is not None:
+        return about(shell.context, words[1])
     return _of_kind(shell, kinds[place], last)
 
 
 def _of_kind(shell: "Shell", kind: str, text: str) -> Iterable[str]:
     if kind == COMMAND:
         return shell.commands.names()
+    if kind == FILE:
+        return _files(text)
     if kind in KINDS:
         return KINDS[kind](shell.context)
     context = shell.context
@@ -88,6 +96,12 @@ def _of_kind(shell: "Shell", kind: str, text: str) -> Iterable[str]:
         context.unget_service(reference)
         return found
     return ()
+
+
+def _files(text: str) -> Iterable[str]:
+    """Where the framework runs, which is where they are read."""
+    for path in iglob(f"{escape(text)}*"):
+        yield f"{path}/" if isdir(path) else path
 
 
 def _bundles(context: BundleContext) -> Iterable[str]:
@@ -122,6 +136,28 @@ def _components(context: BundleContext) -> Iterable[str]:
     return _ipopo(context, lambda ipopo: [name for name, *_ in ipopo.get_instances()])
 
 
+def _factory_properties(context: BundleContext, factory: str) -> Iterable[str]:
+    return _ipopo(
+        context,
+        lambda ipopo: (
+            [f"{name}=" for name in ipopo.factory(factory).declared.properties]
+            if ipopo.is_registered_factory(factory)
+            else ()
+        ),
+    )
+
+
+def _component_properties(context: BundleContext, component: str) -> Iterable[str]:
+    return _ipopo(
+        context,
+        lambda ipopo: (
+            [f"{name}=" for name in ipopo.component(component).properties]
+            if ipopo.is_registered_instance(component)
+            else ()
+        ),
+    )
+
+
 def _properties(context: BundleContext) -> Iterable[str]:
     return context.get_framework().get_properties()
 
@@ -134,3 +170,8 @@ KINDS: dict[str, Callable[[BundleContext], Iterable[str]]] = {
     COMPONENT: _components,
     PROPERTY: _properties,
 }
+ABOUT: dict[str, Callable[[BundleContext, str], Iterable[str]]] = {
+    FACTORY_PROPERTY: _factory_properties,
+    COMPONENT_PROPERTY: _component_properties,
+}
+"""What depends on the first argument of the command."""

@@ -18,6 +18,7 @@ from pop.components.shell.completion import (
 )
 from pop.components.shell.session import Session
 from pop.components.shell.tables import counted
+from pop.components.shell.wording import said
 
 CONFIGURATION: Final = "configuration"
 """How the PIDs of configurations are completed."""
@@ -31,10 +32,6 @@ class NoConfigurations(BundleException):
 
 class NoSuchConfiguration(BundleException):
     """There is no configuration {pid}. "config.list" lists those there are."""
-
-
-class NotAValue(BundleException):
-    """{text} should be NAME=TEXT, or NAME:=VALUE with a value as JSON writes it."""
 
 
 class ConfigurationCommands:
@@ -60,19 +57,19 @@ class ConfigurationCommands:
         self, session: Session, factory_pid: str, *values: str, **properties: str
     ) -> None:
         """Make a configuration for a factory, with properties: name=text or name:=value"""
-        said = _said(values, properties)
+        given = said(values, properties)
         made = self._admin().create_factory_configuration(factory_pid)
-        if said:
-            await made.update(_changed({}, said))
+        if given:
+            await made.update(_changed({}, given))
         session.write_line(f"New configuration: {made.get_pid()}")
         _complain(session, made)
 
     @Completion(CONFIGURATION, DUMMY)
     async def update(self, session: Session, pid: str, *values: str, **properties: str) -> None:
         """Change properties of a configuration: name=text, name:=value, or name=None for none"""
-        said = _said(values, properties)
+        given = said(values, properties)
         found = self._admin().get_configuration(pid)
-        await found.update(_changed(found.get_properties() or {}, said))
+        await found.update(_changed(found.get_properties() or {}, given))
         _complain(session, found)
 
     @Completion(CONFIGURATION)
@@ -117,23 +114,9 @@ class ConfigurationCommands:
         return admin
 
 
-def _said(values: Iterable[str], texts: Mapping[str, str]) -> dict[str, Any]:
-    return {**texts, **dict(map(_value, values))}
-
-
-def _value(text: str) -> tuple[str, Any]:
-    name, sign, value = text.partition(":=")
-    try:
-        if not name or not sign:
-            raise ValueError
-        return name, json.loads(value)
-    except ValueError as error:
-        raise NotAValue(text=text) from error
-
-
-def _changed(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    after = {**before, **said}
-    return {name: value for name, value in after.items() if said.get(name) != NONE}
+def _changed(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    after = {**before, **given}
+    return {name: value for name, value in after.items() if given.get(name) != NONE}
 
 
 def _complain(session: Session, configuration: Configuration, indented: str = "") -> None:

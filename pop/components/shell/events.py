@@ -9,6 +9,7 @@ from pop.components.errors import BundleException
 from pop.components.eventadmin import SERVICE_EVENT_ADMIN
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.session import Session
+from pop.components.shell.wording import said
 
 
 class NoEventAdmin(BundleException):
@@ -29,13 +30,13 @@ class EventCommands:
         """The commands."""
         return [("send", self.send), ("post", self.post)]
 
-    async def send(self, session: Session, topic: str, **properties: str) -> None:
-        """Send an event, and wait until all have handled it"""
-        await self._admin("send", topic, properties)
+    async def send(self, session: Session, topic: str, *values: str, **properties: str) -> None:
+        """Send an event, with properties name=text or name:=value, and wait until it is handled"""
+        await self._admin("send", topic, said(values, properties))
 
-    def post(self, session: Session, topic: str, **properties: str) -> None:
-        """Post an event, and do not wait"""
-        self._admin("post", topic, properties)
+    def post(self, session: Session, topic: str, *values: str, **properties: str) -> None:
+        """Post an event, with properties name=text or name:=value, and do not wait"""
+        self._admin("post", topic, said(values, properties))
 
     def _admin(self, deed: str, topic: str, properties: Mapping[str, Any]) -> Any:
         if (reference := self._context.get_service_reference(SERVICE_EVENT_ADMIN)) is None:

@@ -9,9 +9,17 @@ from pop.components.decorators import ComponentFactory, Instantiate, Provides
 from pop.components.life import Phase
 from pop.components.requires import Requires
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND, Method
-from pop.components.shell.completion import COMPONENT, DUMMY, FACTORY, Completion
+from pop.components.shell.completion import (
+    COMPONENT,
+    COMPONENT_PROPERTY,
+    DUMMY,
+    FACTORY,
+    FACTORY_PROPERTY,
+    Completion,
+)
 from pop.components.shell.session import Session
 from pop.components.shell.tables import counted, make_table
+from pop.components.shell.wording import said
 
 
 @ComponentFactory("ipopo-shell-commands-factory")
@@ -121,10 +129,12 @@ class ComponentCommands:
             session.write_line("Error:")
             session.write_line(trace)
 
-    @Completion(FACTORY, DUMMY)
-    def instantiate(self, session: Session, factory: str, name: str, **properties: str) -> None:
-        """Make a component, with properties"""
-        self._ipopo.instantiate(factory, name, properties)
+    @Completion(FACTORY, DUMMY, FACTORY_PROPERTY, multiple=True)
+    def instantiate(
+        self, session: Session, factory: str, name: str, *values: str, **properties: str
+    ) -> None:
+        """Make a component, with properties: name=text or name:=value"""
+        self._ipopo.instantiate(factory, name, said(values, properties))
         session.write_line(f"Component '{name}' instantiated.")
 
     @Completion(COMPONENT)
@@ -133,10 +143,10 @@ class ComponentCommands:
         await self._ipopo.kill(name)
         session.write_line(f"Component '{name}' killed.")
 
-    @Completion(COMPONENT)
-    def retry(self, session: Session, name: str, **properties: str) -> None:
-        """Let a component that failed try again, with other properties"""
-        state = self._ipopo.retry_erroneous(name, properties)
+    @Completion(COMPONENT, COMPONENT_PROPERTY, multiple=True)
+    def retry(self, session: Session, name: str, *values: str, **properties: str) -> None:
+        """Let a component that failed try again, with other properties: name=text or name:=value"""
+        state = self._ipopo.retry_erroneous(name, said(values, properties))
         session.write_line(f"Component '{name}' is {state.name}.")
 
 
