@@ -4,8 +4,9 @@ Where a machine has a processor to spare, a server nearby answers in less time t
 wake the one that waits for it. So the reactor is kept from sleeping for a moment when a call is
 made while no other is under way: it does everything else meanwhile, as its turns go on, only
 without a rest between them. Where processors are scarce the same takes from the server the one
-that it needs. Which of the two it is, is not guessed but measured: every now and then some calls
-are awaited in the other way, and the better one is kept.
+that it needs, and has had its own turn when the answer is there. Which of the two it is, is not
+guessed but measured: every now and then some calls are awaited in the other way, for no longer
+than by the one that was better so far, and the better one is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TURNS: Final = 1000
 
 #: So many calls in succession are awaited in one way; how it does is known when it has settled.
 RUN: Final = 64
-_SETTLED: Final = RUN // 2
+_HALF: Final = RUN // 2
 
 #: One run of so many tries the way that was slower so far, the second one first.
 _PROBE: Final = 16
@@ -34,11 +35,15 @@ _PROBE: Final = 16
 #: Staying awake takes more of a processor, so it must be quicker by this much.
 _WORTH: Final = 0.9
 
+#: A latency counts as so many seconds at most. Where processors are scarce, who stays awake has to
+#: wait for his next turn that long, which must count; but disks are busy for longer.
+_MOST: Final = 0.01
+
 
 class BusyPoll:
     """Keeps a reactor awake for the answers to single calls, where that makes them quicker.
 
-    ``now`` is the clock that the calls' ``sent_at`` is of. A latency counts as ``LONGEST`` at most.
+    ``now`` is the clock that the calls' ``sent_at`` is of.
     """
 
     __slots__ = (
@@ -48,6 +53,7 @@ class BusyPoll:
         "_latencies",
         "_look",
         "_now",
+        "_patience",
         "_reactor",
         "_runs",
         "_total",
@@ -60,11 +66,13 @@ class BusyPoll:
         self._call: Call[Any] | None = None
         self._look: IDelayedCall | None = None
         self._turns = 0
-        self._awake = True
+        self._awake = False
         # Asleep, and awake.
-        self._latencies = [inf, 0.0]
+        self._latencies = [inf, inf]
         self._runs = 0
-        self._begin()
+        self._patience = inf
+        self._calls = 0
+        self._total = 0.0
 
     def sent(self, call: Call[Any]) -> None:
         """Await the answer to this call, which no other is under way before."""
@@ -77,10 +85,11 @@ class BusyPoll:
         """Note that no call is under way: this was the last, and took so many seconds."""
         if call is self._call:
             self._calls += 1
-            if self._calls > _SETTLED:
-                self._total += min(latency, LONGEST)
-            if self._calls == RUN:
+            self._total += min(latency, _MOST)
+            if self._calls == RUN or self._total > self._patience:
                 self._choose()
+            elif self._calls == _HALF:
+                self._total = 0.0
         self._call = None
 
     def close(self) -> None:
@@ -90,16 +99,19 @@ class BusyPoll:
             self._look.cancel()
             self._look = None
 
-    def _begin(self) -> None:
+    def _choose(self) -> None:
+        latencies = self._latencies
+        calls = self._calls - _HALF if self._calls > _HALF else self._calls
+        latency, before = self._total / calls, latencies[self._awake]
+        # Since stalls are rare, one run says little of them.
+        latencies[self._awake] = latency if before == inf else (before + latency) / 2
+        self._runs += 1
+        is_quicker = latencies[True] < _WORTH * latencies[False]
+        is_trial = self._runs % _PROBE == 1
+        self._awake = is_quicker is not is_trial
+        self._patience = _HALF * latencies[is_quicker] if is_trial else inf
         self._calls = 0
         self._total = 0.0
-
-    def _choose(self) -> None:
-        self._latencies[self._awake] = self._total / (RUN - _SETTLED)
-        self._runs += 1
-        is_quicker = self._latencies[True] < _WORTH * self._latencies[False]
-        self._awake = is_quicker is not (self._runs % _PROBE == 1)
-        self._begin()
 
     def _looked(self) -> None:
         self._look = None
