@@ -12,9 +12,10 @@ from twisted.cred.checkers import ICredentialsChecker
 from pop import __version__
 from pop.components import console, initfile
 from pop.components.errors import BundleException
+from pop.components.passwords import guard
 from pop.components.shell import front
 from pop.components.shell.conversation import BANNER, Conversation
-from pop.components.shell.door import Door, guard
+from pop.components.shell.door import Door
 from pop.components.shell.server import ShellFactory
 
 INTERRUPTED = 130

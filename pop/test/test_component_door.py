@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from pop.authority import Authority
 from pop.components.shell.commands import SERVICE_SHELL_COMMAND
-from pop.components.shell.door import Door, NoSuchGuard, NotADoor, OpenDoor, guard
+from pop.components.shell.door import Door, NotADoor, OpenDoor
 from pop.components.shell.front import Distant
 from pop.components.shell.server import HELLO, ShellFactory
 from pop.components.shell.session import Session
@@ -92,14 +92,6 @@ class DescriptionTests(SynchronousTestCase):
             ("", "it should be like unix:PATH"),
         ):
             self.assertIn(reason, str(self.assertRaises(NotADoor, self.door, nonsense)))
-
-    def test_guard(self) -> None:
-        """Who knows names and passwords is named as Twisted names such."""
-        path = Path(self.mktemp())
-        path.write_text("me:secret\n")
-        self.assertTrue(guard(f"file:{path}"))
-        for none in ("", "nobody", "file:", f"file:{path}x", "anonymous"):
-            self.assertRaises(NoSuchGuard, guard, none)
 
 
 @implementer(ICredentialsChecker)

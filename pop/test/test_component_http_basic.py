@@ -57,10 +57,10 @@ class ServerCase(SynchronousTestCase):
         far.protocol.makeConnection(far)
         return far
 
-    def code(self, target: str) -> int:
+    def code(self, target: str, *headers: str) -> int:
         """How a request is answered."""
         far = self.connect()
-        code = code_of(far.ask(target))
+        code = code_of(far.ask(target, "GET", "", *headers))
         far.loseConnection()
         return code
 

@@ -323,6 +323,16 @@ class EventTests(WebCase):
         self.assertEqual("0\r\n\r\n", far.take())
         self.assertTrue(far.connected)
 
+    def test_head(self) -> None:
+        """Who asks for the headers alone has them, and does not wait for events that it would not
+        be sent; the connection is good for the next request."""
+        far = self.connect()
+        for _ in range(2):
+            said = far.ask("/", "HEAD", "", "Accept: text/event-stream")
+            self.assertEqual("text/event-stream", header_of(said, "Content-Type"))
+        self.assertFalse(far.protocol.handling)
+        far.loseConnection()
+
     def test_asked(self) -> None:
         """Who has not asked for events gets none, and is told so."""
         for headers in ([], ["Accept: text/html, application/json"]):

@@ -92,6 +92,7 @@ class WebCase(SynchronousTestCase):
     limit = 100
     timeout = 10.0
     most = 0
+    guard: Any = None
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -104,6 +105,7 @@ class WebCase(SynchronousTestCase):
             lambda: next(ids),
             self.limit,
             self.debugging,
+            self.guard,
         )
         answers = server.serve, server.refuse, server.limit_of
         self.site = Site(*answers, self.clock, self.timeout, self.most)

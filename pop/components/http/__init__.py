@@ -32,6 +32,8 @@ HTTP_SOCKET_TIMEOUT: Final = "pelix.http.socket_timeout"
 """Seconds for a request to arrive, and for a connection to be idle; 0 for no limit."""
 HTTP_MAX_CONNECTIONS: Final = "pelix.http.max_connections"
 """Connections at a time; 0 for any number."""
+HTTP_AUTH: Final = "pelix.http.auth"
+"""Where names and passwords are, as C{file:PATH}, if whoever asks has to give them."""
 HTTP_CASE_SENSITIVE_PATHS: Final = "pelix.http.case_sensitive_paths"
 
 # Properties of a servlet

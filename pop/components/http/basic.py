@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IReactorTCP
+from twisted.logger import Logger
 
 from pop.components import http
 from pop.components.callbacks import (
@@ -29,6 +30,10 @@ from pop.components.http.site import Site
 from pop.components.http.whiteboard import Whiteboard
 from pop.components.requires import RequiresBest
 
+if TYPE_CHECKING:
+    from pop.components.http.guard import Guard
+
+log = Logger()
 GRACE = 5.0
 """Seconds that an answer may take after the server was told to stop."""
 SECRET = 6
@@ -48,6 +53,7 @@ SECRET = 6
 @Property("_limit", http.HTTP_MAX_BODY_SIZE, 1 << 20)
 @Property("_timeout", http.HTTP_SOCKET_TIMEOUT, 60.0)
 @Property("_most", http.HTTP_MAX_CONNECTIONS, 512)
+@Property("_auth", http.HTTP_AUTH)
 @Property("_case_sensitive", http.HTTP_CASE_SENSITIVE_PATHS, True)
 class WebServer:
     """A web server: valid while it listens, and registered for those who bring servlets of their
@@ -73,6 +79,7 @@ class WebServer:
         """Listen, and give requests to the servlets that are registered.
 
         @raise BadSetting: a property makes no sense.
+        @raise NoSuchGuard: nobody knows names and passwords there.
         @raise CannotListen: somebody else listens there, or a file is missing.
         """
         settings = read_settings(component.name, properties)
@@ -88,7 +95,8 @@ class WebServer:
         self._whiteboard.open()
 
     async def _listen(self, reactor: Any, settings: Settings, name: str) -> None:
-        server = Server(self._servlets, self._pages, _new_id, settings.limit, settings.debug)
+        limits = settings.limit, settings.debug, _guard(settings, name)
+        server = Server(self._servlets, self._pages, _new_id, *limits)
         answers = server.serve, server.refuse, server.limit_of
         site = Site(*answers, reactor, settings.timeout, settings.most)
         try:
@@ -136,6 +144,19 @@ class WebServer:
     def unget_service(self, bundle: Any, registration: Any) -> None:
         """For the registry: the bundle has let it go."""
         self._faces.pop(bundle).release()
+
+
+def _guard(settings: Settings, name: str) -> "Guard | None":
+    if not settings.auth:
+        return None
+    from pop.components.http.guard import Guard  # few want it, and it takes long
+    from pop.components.passwords import guard
+
+    if settings.public:
+        log.warn(
+            "The web server {name} asks for passwords that others can read: use TLS", name=name
+        )
+    return Guard(guard(settings.auth))
 
 
 def _new_id() -> str:

@@ -37,6 +37,10 @@ class HttpError(Exception):
         self.details = details
 
 
+class HeadersOnly(Exception):
+    """Raised in a servlet that has sent its headers, when nobody asked for more."""
+
+
 class NoReactor(BundleException):
     """The web server {server} cannot listen: its framework was made without a reactor. Make it with
     create_framework(..., clock=reactor)."""

@@ -17,6 +17,7 @@ class Inbound(Request):
     @ivar limit: bytes that its body may have; L{None} for any.
     @ivar running: what answers it.
     @ivar flow: what sends the answer, if it is long.
+    @ivar asker: the name of whoever asks, if it had to be given.
     @ivar gone: whether nobody waits for the answer any more.
     """
 
@@ -25,6 +26,7 @@ class Inbound(Request):
     limit: int | None = None
     running: Deferred[Any] | None = None
     flow: Any = None
+    asker: str | None = None
     gone = False
 
     def gotLength(self, length: int | None) -> None:

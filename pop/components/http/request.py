@@ -63,6 +63,10 @@ class HTTPServletRequest:
         peer = self._inbound.getClientAddress()
         return getattr(peer, "host", ""), getattr(peer, "port", 0)
 
+    def get_user(self) -> str | None:
+        """The name of whoever asks; L{None} if this server lets anybody ask."""
+        return self._inbound.asker
+
     def is_secure(self) -> bool:
         """Whether it came by TLS."""
         return bool(self._inbound.isSecure())

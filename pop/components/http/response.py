@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.web.http import NO_BODY_CODES, RESPONSES
 
-from pop.components.http.errors import HttpError
+from pop.components.http.errors import HeadersOnly, HttpError
 from pop.components.http.eventstream import MEDIA_TYPE, accepts, event_text
 from pop.components.http.flow import PIECE, Flow
 from pop.components.http.inbound import Inbound
@@ -95,7 +95,8 @@ class HTTPServletResponse:
     # Events
 
     def setup_sse(self, strict: bool = True) -> None:
-        """Begin an answer of events, which are sent one by one.
+        """Begin an answer of events, which are sent one by one; it ends here if only its headers
+        were asked for.
 
         @param strict: refuse whoever has not asked for events.
         @raise HttpError: so it was.
@@ -107,6 +108,8 @@ class HTTPServletResponse:
         self.set_header("Content-Type", MEDIA_TYPE)
         self.set_header("Cache-Control", "no-cache")
         self.end_headers()
+        if self._inbound.method == b"HEAD":
+            raise HeadersOnly
 
     def send_sse(
         self, event: str | None = None, data: str | None = None, id: str | None = None

@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from inspect import isasyncgen, iscoroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pop.components.http import HTTP_MAX_BODY_SIZE
-from pop.components.http.errors import BadTarget, HttpError
+from pop.components.http.errors import BadTarget, HeadersOnly, HttpError
 from pop.components.http.inbound import Inbound
 from pop.components.http.pages import Pages
 from pop.components.http.paths import path_of
@@ -18,7 +18,11 @@ from pop.components.http.request import HTTPServletRequest
 from pop.components.http.response import HTTPServletResponse
 from pop.components.http.servlets import Binding, Servlets
 
+if TYPE_CHECKING:
+    from pop.components.http.guard import Guard
+
 log = Logger()
+CHALLENGE = 'Basic realm="pop", charset="UTF-8"'
 Call = Callable[[HTTPServletRequest, HTTPServletResponse], Any]
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
@@ -28,6 +32,7 @@ class Server:
 
     @param limit: bytes that the body of a request may have; 0 for any.
     @param debug: whether people are shown what only the log should say.
+    @param guard: whom it asks who may ask; without one, anybody may.
     @param new_id: names an error, in the log and to whoever saw it.
     """
 
@@ -38,12 +43,14 @@ class Server:
         new_id: Callable[[], str],
         limit: int = 1 << 20,
         debug: bool = False,
+        guard: "Guard | None" = None,
     ) -> None:
         self.servlets = servlets
         self.pages = pages
         self._new_id = new_id
         self._limit = limit
         self._debug = debug
+        self._guard = guard
 
     def limit_of(self, target: bytes) -> int | None:
         """Bytes that the body of a request for a target may have; L{None} for any.
@@ -62,15 +69,30 @@ class Server:
         return limit if limit > 0 else None
 
     def refuse(self, inbound: Inbound, code: int) -> None:
-        """Answer a request of which not all is there."""
+        """Answer a request of which not all is there, or which may not be asked."""
         response = HTTPServletResponse(inbound, "", self.pages)
         if code == 503:
             response.set_header("Retry-After", 1)
+        elif code == 401:
+            response.set_header("WWW-Authenticate", CHALLENGE)
         response.send_error(code)
         response.finish()
 
     def serve(self, inbound: Inbound) -> None:
-        """Answer a request."""
+        """Answer a request, of somebody who may ask."""
+        if self._guard is None:
+            self._serve(inbound)
+        else:
+            inbound.running = self._guard.admit(inbound)
+            inbound.running.addCallback(self._admitted, inbound)
+
+    def _admitted(self, admitted: bool, inbound: Inbound) -> None:
+        if admitted:
+            self._serve(inbound)
+        else:
+            self.refuse(inbound, 401)
+
+    def _serve(self, inbound: Inbound) -> None:
         try:
             path = path_of(inbound.uri)
         except BadTarget as error:
@@ -122,6 +144,9 @@ class Server:
         """Say so in the log; to whoever asked, only where in the log."""
         error = failure.value
         if response.gone() and failure.check(CancelledError):
+            return
+        if isinstance(error, HeadersOnly):
+            response.finish()
             return
         if isinstance(error, HttpError) and not response.started():
             response.send_error(error.code, error.details)

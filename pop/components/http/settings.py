@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from twisted.internet.endpoints import quoteStringArgument
 
+from pop.components.description import Description
 from pop.components.http import (
+    HTTP_AUTH,
     HTTP_CASE_SENSITIVE_PATHS,
     HTTP_DEBUG_ERRORS,
     HTTP_ENDPOINT,
@@ -30,6 +32,7 @@ class Settings(NamedTuple):
     @ivar limit: bytes of a request's body; 0 for any.
     @ivar timeout: seconds.
     @ivar most: connections at a time; 0 for any.
+    @ivar auth: who knows names and passwords; the empty text if nobody is asked for them.
     """
 
     endpoint: str
@@ -38,11 +41,18 @@ class Settings(NamedTuple):
     timeout: float
     case_sensitive: bool
     most: int
+    auth: str
 
     @property
     def secure(self) -> bool:
         """Whether requests come by TLS."""
         return self.endpoint.removeprefix("haproxy:").partition(":")[0] in ("ssl", "tls")
+
+    @property
+    def public(self) -> bool:
+        """Whether others could read what people send."""
+        said = Description(self.endpoint)
+        return not (self.secure or said.kind == "unix" or said.listens_here())
 
 
 def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
@@ -58,6 +68,7 @@ def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
         given.number(HTTP_SOCKET_TIMEOUT),
         given.truth(HTTP_CASE_SENSITIVE_PATHS),
         int(given.number(HTTP_MAX_CONNECTIONS)),
+        given.text(HTTP_AUTH),
     )
     if given.truth(HTTP_USES_SSL) and not settings.secure:
         missing = f"{HTTPS_CERT_FILE} and {HTTPS_KEY_FILE}, or an {HTTP_ENDPOINT} with ssl:"

@@ -1,11 +1,7 @@
 """Where a shell may be reached: by those alone who may do anything there."""
 
-import os
 from typing import Any, Final
 
-from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import IUsernamePassword
-from twisted.cred.strcred import makeChecker
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
@@ -29,28 +25,6 @@ class OpenDoor(BundleException):
     """The shell may not listen at {endpoint}: whoever comes there could do anything. Use a UNIX
     socket of your own (unix:PATH), TCP on the loopback interface (tcp:PORT:interface=127.0.0.1), or
     TLS and passwords (--auth file:PATH)."""
-
-
-class NoSuchGuard(BundleException):
-    """Nobody can be let in by {description}: it should be like file:PATH, a file with lines
-    USER:PASSWORD."""
-
-
-def guard(description: str) -> ICredentialsChecker:
-    """What knows names and passwords, as of L{makeChecker}.
-
-    @raise NoSuchGuard: it is none.
-    """
-    kind, _, path = description.partition(":")
-    if kind == "file" and not os.path.isfile(path):  # Twisted's lets nobody in, and goes on
-        raise NoSuchGuard(description=description)
-    try:
-        checker: ICredentialsChecker = makeChecker(description)
-    except Exception as error:  # each kind has its own ways to fail
-        raise NoSuchGuard(description=description) from error
-    if IUsernamePassword not in checker.credentialInterfaces:
-        raise NoSuchGuard(description=description)
-    return checker
 
 
 class Door:
