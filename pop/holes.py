@@ -23,13 +23,16 @@ class NoHoles(OSError):
     """This system or file system cannot do it."""
 
 
-def punch(descriptor: int, start: int, end: int) -> None:
-    """Make a range of a file a hole.
+def punch(descriptor: int, end: int) -> None:
+    """Make the beginning of a file a hole.
+
+    From its very beginning, though most of that was one before: what is punched out piece by piece
+    leaves the blocks in which two pieces meet, full of zeros.
 
     @raise NoHoles: not here.
     @raise OSError: it failed.
     """
-    _allocate(descriptor, PUNCH_HOLE | KEEP_SIZE, start, end - start)
+    _allocate(descriptor, PUNCH_HOLE | KEEP_SIZE, 0, end)
 
 
 def require(descriptor: int) -> None:
@@ -38,7 +41,7 @@ def require(descriptor: int) -> None:
     @raise NoHoles: they cannot.
     """
     beyond = os.fstat(descriptor).st_size + (1 << 30)
-    punch(descriptor, beyond, beyond + 1)
+    _allocate(descriptor, PUNCH_HOLE | KEEP_SIZE, beyond, 1)
 
 
 def first_data(descriptor: int) -> int:

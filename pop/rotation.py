@@ -68,7 +68,7 @@ def discard(log: Path, most: int) -> None:
         if end > start:
             require(descriptor)
             prune(log, 0)
-            punch(descriptor, start, end)
+            punch(descriptor, end)
 
 
 def recover(log: Path) -> None:
@@ -84,7 +84,7 @@ def finish(log: Path, descriptor: int) -> None:
             path.unlink()
         elif left := taken(path):
             if left.inode == os.fstat(descriptor).st_ino:
-                punch(descriptor, left.start, left.end)
+                punch(descriptor, left.end)
             path.rename(named(path))
 
 

@@ -108,6 +108,20 @@ class RotationTests(RotationTestCase):
         rotate(self.log, NOW, 1 << 30)
         self.assertLess(self.log.stat().st_blocks, before / 100)
 
+    def test_room_of_many(self) -> None:
+        """However often a log is rotated, nothing stays of what was, not even its zeros.
+
+        They would take room, and have to be read at each look to find where the log begins.
+        """
+        for number in range(40):
+            self.write(b"line %04d\n" % number * 900)
+            rotate(self.log, NOW, 1 << 30)
+        with self.log.open("rb") as file:
+            found = os.lseek(file.fileno(), 0, os.SEEK_DATA)
+            status = os.fstat(file.fileno())
+        self.assertLess(status.st_size - found, 2 * status.st_blksize)
+        self.assertLess(status.st_blocks * 512, 3 * status.st_blksize)
+
     def test_offsets(self) -> None:
         """Where something is in the live file, it stays."""
         self.write(b"x" * 99_999 + b"\n")
