@@ -88,6 +88,7 @@ class Turns:
             why = outcome(wants, fates, now)
             if why is not None:
                 self._turns[service].over(version, why)
+                self._turns[service].ask(None)  # what is wanted by then is asked for anew
                 del self._tried[service]
             else:
                 self._wait(settling(fates.values(), now))

@@ -59,8 +59,8 @@ class World:
     @ivar shown: all that was ever shown of each, in order.
     """
 
-    def __init__(self) -> None:
-        self.clock = Clock()
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.spawner = FakeSpawner(self.clock)
         self.shown: list[tuple[str, Want | None, Life]] = []
         self.finished = FakeFile()
