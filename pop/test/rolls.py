@@ -15,6 +15,7 @@ from twisted.internet.protocol import ProcessProtocol
 
 from pop.model import Service
 from pop.program import Launch
+from pop.readiness import SETTLES
 from pop.test.accidents import Accidents
 from pop.test.estates import Estate, Figures
 from pop.test.promises import WrongTurn
@@ -58,12 +59,24 @@ class Rolled(FakeSpawner):
         if rolled:
             self._by_roll.add(process.pid)
         process.stubborn = self._estate.chance.random() < 0.2
-        if "good" in launch.program.argv[0]:
-            self._estate.later(self._estate.chance.uniform(0.05, 2.0), self._talk, process)
-        elif self._estate.chance.random() < 0.5:
-            self._estate.later(self._estate.chance.uniform(0.0, 2.0), self._fail, process)
+        self._begin(process, "good" in launch.program.argv[0])
         self.started()
         return process
+
+    def _begin(self, process: FakeProcess, good: bool) -> None:
+        """See what it does next."""
+        later, chance = self._estate.later, self._estate.chance
+        if not process.launch.program.notifies:
+            later(SETTLES, self._settle, process)
+        elif good:
+            later(chance.uniform(0.05, 2.0), self._talk, process)
+        elif chance.random() < 0.5:
+            later(chance.uniform(0.0, 2.0), self._fail, process)
+
+    def _settle(self, process: FakeProcess) -> None:
+        """It has not ended so far."""
+        if process.alive and not process.signals:
+            self._ready.add(process.pid)
 
     def _talk(self, process: FakeProcess) -> None:
         """It says that it is ready, and again if nobody hears that."""
@@ -92,11 +105,14 @@ class RollStory:
     """One service, from its beginning to its end.
 
     @ivar batch: machines that may be out of service at a time.
+    @ivar talks: whether it says that it is ready. What does not is never bad here: it is known
+        to be out of service only as far as its agent lives.
     """
 
     def __init__(self, seed: int) -> None:
         self.estate = Estate(seed, MACHINES, Rolled)
         self.batch = self.estate.chance.choice((1, 1, 2, 3))
+        self.talks = self.estate.chance.random() < 0.6
         self.estate.look = self.check
         for host in self.estate.hosts.values():
             assert isinstance(host.spawner, Rolled)
@@ -143,13 +159,14 @@ class RollStory:
     def change(self) -> None:
         """An operator wants something else, if ZooKeeper is there."""
         if not self.estate.server_down:
-            kind = self.estate.chance.choice(("good", "good", "bad", "restart"))
+            kinds = ("good", "good", "bad" if self.talks else "good", "restart")
+            kind = self.estate.chance.choice(kinds)
             self._restart() if kind == "restart" else self._set(kind)
 
     def _settings(self, kind: str) -> dict[str, Any]:
         self._count += 1
         self._wanted = f"{kind}-{self._count}"
-        common = {"notify": True, "grace_period": GRACE, "start_timeout": 4.0}
+        common = {"notify": self.talks, "grace_period": GRACE, "start_timeout": 4.0}
         return {"argv": self._wanted, "roll_batch": self.batch, **common}
 
     def _set(self, kind: str) -> None:

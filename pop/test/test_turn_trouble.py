@@ -1,11 +1,13 @@
 """Turns by themselves, without agents: what lies in ZooKeeper, and trouble on the way to it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from pop.model import Progress, Status, Stop
+from pop.readiness import SETTLES
 from pop.test.clusters import ClusterTestCase
-from pop.turn import RETRY, Ask, Turn, serves
+from pop.turn import RETRY, Ask, Turn, known
 
 ROLL = "/services/web/roll"
 MACHINES = ("m1", "m2", "m3")
@@ -197,6 +199,18 @@ class TogetherTests(TurnTestCase):
             self.assertEqual(["m1"], self.granted(), data)
             self.over("m1")
 
+    def test_again_and_again(self) -> None:
+        """Nor is in service what is started again and again, though it is ready each time."""
+        for restarts in range(1, 4):
+            status = Status("ready", restarts=restarts, assumed=True)
+            self.put("/services/web/status/m3", status.to_json())
+            self.ask(ONE, "m1")
+            self.server.advance(SETTLES - 0.2)
+            self.assertEqual([], self.granted())
+        self.put("/services/web/status/m3", replace(status, says="hello").to_json())
+        self.server.advance(2 * SETTLES)
+        self.assertEqual(["m1"], self.granted())
+
     def test_strangers(self) -> None:
         """Machines where it is not deployed hold nobody up, be it that it is their turn."""
         self.put(ROLL, Progress(("m9",)).to_json())
@@ -304,20 +318,12 @@ class TroubleTests(TurnTestCase):
         self.assertEqual(("m1",), self.progress().going)
 
 
-class ServesTests(ClusterTestCase):
-    """Whether a machine is in service, by its status."""
+class KnownTests(ClusterTestCase):
+    """What is known of a machine."""
 
-    def test_words(self) -> None:
-        """Ready is, and so is what finished well; nothing else."""
-        stat = self.stat("/")
-        for status, expected in (
-            (Status("ready"), True),
-            (Status("ready", problem="It needs a setting."), True),
-            (Status("finished"), True),
-            (Status("finished", problem="exited with status 3"), False),
-            (Status("starting"), False),
-            (Status("not ready"), False),
-        ):
-            self.assertEqual(expected, serves(ROLL, (status.to_json(), stat)), status)
-        self.assertFalse(serves(ROLL, None))
-        self.assertFalse(serves(ROLL, (b"nonsense", stat)))
+    def test_status(self) -> None:
+        """Its status; where there is none that makes sense, it is not in service."""
+        stat, status = self.stat("/"), Status("ready", why="deployed")
+        self.assertEqual(status, known(ROLL, (status.to_json(), stat)))
+        for node in (None, (b"nonsense", stat), (b"[]", stat)):
+            self.assertFalse(known(ROLL, node).serves)
