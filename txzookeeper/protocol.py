@@ -24,12 +24,12 @@ from txzookeeper.errors import (
     ConnectionException,
     ConnectionLossException,
     NonsensePacketError,
-    OversizedPacketError,
     PacketError,
     TruncatedPacketError,
     ZooKeeperException,
     error_for,
 )
+from txzookeeper.fragments import Fragments, packet_length
 from txzookeeper.jute import decode, encode, reader
 from txzookeeper.outlet import Outlet, is_plain
 from txzookeeper.records import (
@@ -90,8 +90,7 @@ class ZookeeperProtocol(Protocol):
         self._xid = 0
         self._watch_call: IDelayedCall | None = None
         self._received_at = 0.0
-        self._chunks: list[bytes] = []
-        self._missing = 0
+        self._fragments = Fragments()
         self._error: Exception | None = None
         self._over = False
 
@@ -228,16 +227,12 @@ class ZookeeperProtocol(Protocol):
             return
         self._received_at = self._now()
         self._statistics.bytes_received += len(data)
-        if self._chunks:
-            self._chunks.append(data)
-            self._missing -= len(data)
-            if self._missing > 0:
-                return
-            data = b"".join(self._chunks)
-            self._chunks = []
+        whole = self._fragments.joined(data) if self._fragments.waiting else data
+        if whole is None:
+            return
         self._out.hold()
         try:
-            self._take_all(data)
+            self._take_all(whole)
         except PacketError as error:
             self.abort(error)
         finally:
@@ -254,7 +249,7 @@ class ZookeeperProtocol(Protocol):
             if size - offset < 4:
                 needed = 4
                 break
-            needed = 4 + self._packet_length(data, offset)
+            needed = 4 + packet_length(data, offset, self._max_packet)
             end = offset + needed
             if end > size:
                 break
@@ -264,8 +259,7 @@ class ZookeeperProtocol(Protocol):
         else:
             return
         if offset < size:
-            self._chunks = [data[offset:]]
-            self._missing = needed - (size - offset)
+            self._fragments.keep(data[offset:], needed - (size - offset))
 
     def _take_replies(self, data: bytes, offset: int, size: int) -> int:
         """Take the packets that are wholly there, as long as they are replies; say where it ended.
@@ -305,16 +299,6 @@ class ZookeeperProtocol(Protocol):
 
     def _interrupted(self) -> bool:
         return self._over or self._take is not None
-
-    def _packet_length(self, data: bytes, offset: int) -> int:
-        length: int = _LENGTH.unpack_from(data, offset)[0]
-        if length > self._max_packet:
-            limit = self._max_packet
-            message = f"The server sent a packet of {length} bytes; the limit is {limit}."
-            raise OversizedPacketError(message=message)
-        if length < 0:
-            raise NonsensePacketError(message=f"The server sent a packet of {length} bytes.")
-        return length
 
     def _take_hello(self, data: bytes, offset: int, end: int) -> None:
         if end - offset == _REPLY_HEADER:
