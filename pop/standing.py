@@ -140,7 +140,9 @@ def _done(view: ServiceView, generation: int) -> list[str]:
 
 
 def _sentences(now: Standing, done: list[str], count: int) -> Iterable[str]:
-    yield from (f"{machine} is ready." for machine in done if machine not in now.going)
+    failed = now.stop.machine if now.stop else ""
+    over = (machine for machine in done if machine not in now.going and machine != failed)
+    yield from (f"{machine} is ready." for machine in over)
     yield from (f"{machine} restarts." for machine in now.going)
     if now.blocking and count:
         yield f"The next waits for {now.blocking}."

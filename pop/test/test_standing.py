@@ -61,14 +61,14 @@ class UntilRolledTests(RollingTestCase):
         super().setUp()
         self.told: list[str] = []
 
-    def wait(self, batch: int = 1) -> "Deferred[bool]":
-        """Ask for a restart and wait for its end."""
+    def wait(self, batch: int = 1, seconds: float = 1.0) -> "Deferred[bool]":
+        """Ask for a restart and wait for its end; at first so long."""
         self.aim(batch=batch)
         found = self.world.server.run(self.world.admin.read("web")).service
         waiting = Deferred.fromCoroutine(
             until_rolled(self.world.admin, found, 30.0, self.told.append)
         )
-        self.world.server.advance(1)
+        self.world.server.advance(seconds)
         return waiting
 
     def failed(self, waiting: "Deferred[bool]", kind: type[PopError]) -> str:
@@ -97,6 +97,15 @@ class UntilRolledTests(RollingTestCase):
         self.world.server.advance(1)
         said = self.failed(waiting, RollStopped)
         self.assertIn("stopped on m1: exited with status 3. As before: m2, m3.", said)
+
+    def test_ends_at_once(self) -> None:
+        """What failed is not said to be ready, though it is started again and may seem so."""
+        self.add(batch=None, notify=False)
+        waiting = self.wait(seconds=0.1)
+        self.process("m1").exit(3)
+        self.world.server.advance(1)
+        self.failed(waiting, RollStopped)
+        self.assertEqual(["m1 restarts."], self.told)
 
     def test_held_up(self) -> None:
         """Who is out of service is not waited for without end."""
