@@ -113,6 +113,8 @@ class _Console:
     """From the start of a framework to its end.
 
     @ivar status: the exit status.
+    @ivar ending: whether it has been asked to end.
+    @ivar terminal: puts the terminal back as it was.
     """
 
     def __init__(
@@ -132,14 +134,15 @@ class _Console:
         self.converse = converse
         self.conversation: Conversation | None = None
         self.status = INTERRUPTED
+        self.ending = False
+        self.terminal = _terminal()
 
     def run(self) -> int:
         """Until somebody quits, or asks for the end by a signal."""
-        terminal = _terminal()
         self.reactor.callWhenRunning(self._begin)
-        self.reactor.addSystemEventTrigger("before", "shutdown", self.framework.stop)
+        self.reactor.addSystemEventTrigger("before", "shutdown", self._stop)
         self.reactor.run()
-        terminal()
+        self.terminal()
         return self.status
 
     def _begin(self) -> None:
@@ -157,9 +160,13 @@ class _Console:
         status = await console.in_thread(self.reactor, lambda: self.converse(near))
         self._end(status)
 
+    def _stop(self) -> Any:
+        self.ending = True
+        return self.framework.stop()
+
     def _end(self, status: int) -> None:
-        self.status = status
-        if self.reactor.running:
+        if not self.ending:
+            self.status = status
             self.reactor.stop()
 
     def _failed(self, failure: Any) -> None:
@@ -167,7 +174,11 @@ class _Console:
         self._end(1)
 
     def _interrupt(self) -> None:
-        """End the command that is being carried out; where there is none, everything."""
+        """End the command that is being carried out; where there is none, everything; and if that
+        takes too long for somebody who asks again, at once."""
+        if self.ending:
+            self.terminal()
+            os._exit(INTERRUPTED)  # nobody waits for threads, either
         if self.conversation is None or not self.conversation.cancel():
             print(flush=True)
             self._end(INTERRUPTED)

@@ -1,5 +1,6 @@
 """The shell at a terminal: lines are edited there, completed, recalled, and broken off."""
 
+import json
 import os
 import sys
 import termios
@@ -36,6 +37,20 @@ with socket.socket(socket.AF_UNIX) as connection:
         sys.exit(front.converse(front.Distant(connection, write), Path(sys.argv[2])))
     except front.Gone:
         sys.exit("gone")
+"""
+
+
+HANGING = """
+from twisted.internet.defer import Deferred
+from pop.components import ComponentFactory, Instantiate, Invalidate
+
+@ComponentFactory("hanging")
+@Instantiate("hanging")
+class Hanging:
+    @Invalidate
+    def invalidate(self, context):
+        print("hanging")
+        return Deferred()
 """
 
 
@@ -172,9 +187,9 @@ class TerminalCase(TestCase):
 class ConsoleTests(TerminalCase):
     """C{python -m pop.components}."""
 
-    async def console(self) -> Terminal:
+    async def console(self, *arguments: str) -> Terminal:
         """One that has asked for a line."""
-        terminal = self.spawn("-m", "pop.components")
+        terminal = self.spawn("-m", "pop.components", *arguments)
         await terminal.said("** Pop Shell prompt **\r\n$ ")
         return terminal
 
@@ -212,6 +227,20 @@ class ConsoleTests(TerminalCase):
         await self.interrupt(terminal)
         self.assertEqual(130, await terminal.ended)
         self.assertTrue(self.is_cooked(terminal))
+
+    async def test_interrupted_again(self) -> None:
+        """Who interrupts it again does not wait for components that do not end."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "hanging.py").write_text(HANGING)
+        (folder / "init.json").write_text(json.dumps({"paths": [str(folder)]}))
+        terminal = await self.console("--init", str(folder / "init.json"), "hanging")
+        await self.interrupt(terminal)
+        await terminal.said("hanging\r\n")
+        await self.interrupt(terminal)
+        self.assertEqual(130, await terminal.ended)
+        self.assertTrue(self.is_cooked(terminal))
+        self.assertNotIn("Traceback", terminal.shown)
 
     def is_cooked(self, terminal: Terminal) -> bool:
         """Whether one shows what is typed, and gives it line by line."""

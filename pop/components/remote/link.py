@@ -64,7 +64,7 @@ class Link:
         self._retry = retry
         self._failures = 0
         self._refused = False
-        way = _Watched(way, self._failed)
+        way = _Watched(way, address, self._failed)
         self._keeper = ClientService(
             way, _Asking(self._build), retryPolicy=self._pause, clock=clock
         )
@@ -241,11 +241,17 @@ class _Asking(Factory):
 
 @implementer(IStreamClientEndpoint)
 class _Watched:
-    """A way that tells why it could not be gone."""
+    """A way that tells why it could not be gone, and to where it is, as Twisted logs it."""
 
-    def __init__(self, way: IStreamClientEndpoint, failed: Callable[[Failure], None]) -> None:
+    def __init__(
+        self, way: IStreamClientEndpoint, address: str, failed: Callable[[Failure], None]
+    ) -> None:
         self._way = way
+        self._address = address
         self._failed = failed
+
+    def __repr__(self) -> str:
+        return self._address
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         connecting: Deferred[IProtocol] = self._way.connect(protocolFactory)
