@@ -166,6 +166,7 @@ class _Console:
 
     def _end(self, status: int) -> None:
         if not self.ending:
+            self.ending = True
             self.status = status
             self.reactor.stop()
 

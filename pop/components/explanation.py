@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pop.components.callbacks import VALIDATE
 from pop.components.factory import INSTANCE_NAME
 from pop.components.life import Phase, Wish
 from pop.components.offer import implied
@@ -45,12 +46,22 @@ class Promises:
 
     def meeting(self, dependency: "Dependency") -> "Iterator[Component]":
         """The components that would meet a requirement if they were valid, and are not."""
+        for component in self._promising(dependency):
+            if component.state is not Phase.VALID and _would_meet(component, dependency):
+                yield component
+
+    def silent(self, dependency: "Dependency") -> "Iterator[Component]":
+        """Those that are valid, but do not register at present all that they could."""
+        for component in self._promising(dependency):
+            kept = any(offer.reference is None for offer in component.offers)
+            if kept and component.state is Phase.VALID and _would_meet(component, dependency):
+                yield component
+
+    def _promising(self, dependency: "Dependency") -> "Iterator[Component]":
         requirement = dependency.requirement
         names = requirement.names
         for name in names if requirement.match_any else names[:1]:
-            for component in self._by_name.get(name, ()):
-                if component.state is not Phase.VALID and _would_meet(component, dependency):
-                    yield component
+            yield from self._by_name.get(name, ())
 
 
 def _names(component: "Component") -> Iterator[str]:
@@ -59,8 +70,10 @@ def _names(component: "Component") -> Iterator[str]:
 
 
 def _would_meet(component: "Component", dependency: "Dependency") -> bool:
-    if component is dependency.component:
-        return False
+    return component is not dependency.component and _fits(component, dependency)
+
+
+def _fits(component: "Component", dependency: "Dependency") -> bool:
     names = tuple(_names(component))
     requirement = dependency.requirement
     if not requirement.match_any and not set(requirement.names).issubset(names):
@@ -114,6 +127,9 @@ def explain(component: "Component", promises: Promises) -> list[str]:
     """Why it is not valid; nothing if it is."""
     if component.state is Phase.ERRONEOUS:
         return [f"it failed to become valid: {(component.error_trace or '').strip()}"]
+    if component.state is Phase.VALIDATING:
+        callback = component.declared.callbacks.get(VALIDATE)
+        return [f"its {callback.method} has not ended yet"] if callback else []
     if component.state is not Phase.INVALID:
         return []
     said = [_held(component)] if component.life.wish is Wish.HOLD else []
@@ -137,9 +153,18 @@ def _explain_one(dependency: "Dependency", promises: Promises) -> str:
     )
     which = f" with {dependency.filter}" if dependency.filter else ""
     if dependency.blocked:
-        return f"{dependency.field}: its properties make no filter for {names}"
-    waiting = sorted(
-        f"{component.name} ({component.state.name})" for component in promises.meeting(dependency)
+        template = dependency.requirement.filter
+        return f"{dependency.field}: its properties make no filter for {names} of {template}"
+    nobody = "nobody else" if _fits(dependency.component, dependency) else "nobody"
+    said = f"{dependency.field}: {nobody} provides {names}{which}"
+    if waiting := _listed(promises.meeting(dependency)):
+        said += f"; these would, if they were valid: {waiting}"
+    if silent := _listed(promises.silent(dependency)):
+        said += f"; these do not at present, as their controllers say: {silent}"
+    return said
+
+
+def _listed(components: "Iterator[Component]") -> str:
+    return ", ".join(
+        sorted(f"{component.name} ({component.state.name})" for component in components)
     )
-    those = f"; these would, if they were valid: {', '.join(waiting)}" if waiting else ""
-    return f"{dependency.field}: nobody provides {names}{which}{those}"

@@ -85,7 +85,7 @@ class Provider(Callee):
             properties = {**self.properties, INSTANCE_NAME: self.name}
             offer.make(self.context, self.instance, properties)
         except BundleException as error:
-            log.error("{component} is not valid: {error}", component=self, error=error)
+            log.error("{component} is not valid: {error}", component=self.name, error=error)
             self.error_trace, self.refused = str(error), True
             self.hold()
             return

@@ -15,8 +15,6 @@ from pop.components import (
     SERVICE_HANDLER_FACTORY,
     ComponentFactory,
     Handler,
-    Provides,
-    Requires,
 )
 from pop.components.bundle import Bundle, BundleState
 from pop.components.decorators import declaring
@@ -337,57 +335,3 @@ class HandlerTests(FrameworkTestCase):
         handler.valid = True
         handler.component.look()
         self.assertEqual(Phase.VALID, self.state())
-
-
-class ExplanationTests(FrameworkTestCase):
-    """Why a component is not valid can be asked. (iPOPO is silent.)"""
-
-    def why(self, name: str = "a") -> list[str]:
-        """The sentences."""
-        why: list[str] = self.ipopo.get_instance_details(name)["why"]
-        return why
-
-    def component(self, provides: str, requires: str, **given: Any) -> None:
-        """A component that provides and requires."""
-
-        @ComponentFactory(provides)
-        @Provides(provides)
-        @Requires("it", requires, **given)
-        class Linked:
-            pass
-
-        self.make(Linked, provides)
-
-    def test_missing(self) -> None:
-        """What nobody provides is named, with its field; and who would provide it."""
-        self.component("a", "b", spec_filter="(x=1)")
-        self.assertEqual(["it: nobody provides b with (x=1)"], self.why())
-        self.component("c", "a")
-        expected = "it: nobody provides a; these would, if they were valid: a (INVALID)"
-        self.assertEqual([expected], self.why("c"))
-
-    def test_circle(self) -> None:
-        """Components that only wait for each other are named."""
-        self.component("a", "b")
-        self.component("b", "c")
-        self.component("c", "a")
-        self.assertEqual({Phase.INVALID}, {self.state(name) for name in "abc"})
-        expected = (
-            "a requires b (it), and b requires c (it), and c requires a (it): none of them can"
-            " become valid before the others"
-        )
-        self.assertEqual(expected, self.why()[-1])
-
-    def test_no_circle(self) -> None:
-        """Those who could be valid without each other are none: something else is missing."""
-        self.component("a", "b", spec_filter="(x=1)")
-        self.component("b", "a")
-        self.assertNotIn("before the others", " ".join(self.why()))
-        self.component("d", "e", optional=True)
-        self.assertEqual([], self.why("d"))
-
-    def test_held(self) -> None:
-        """That it was asked to be invalid is said."""
-        self.component("a", "b", optional=True)
-        self.ipopo.invalidate("a")
-        self.assertEqual(["it was asked to be invalid"], self.why())
