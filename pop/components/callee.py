@@ -37,9 +37,13 @@ class Callee:
 
     @ivar instance: the object itself.
     @ivar properties: what its registrations show.
+    @ivar calling: the callback that has been called and has not ended, by name; or none.
     """
 
-    __slots__ = ("container", "context", "declared", "instance", "life", "name", "properties")
+    __slots__ = (
+        *("calling", "container", "context", "declared"),
+        *("instance", "life", "name", "properties"),
+    )
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Callee:
         self.instance = instance
         self.properties: dict[str, Any] = {}
         self.life = Life()
+        self.calling = ""
 
     @property
     def state(self) -> Phase:
@@ -128,6 +133,7 @@ class Callee:
             if result is not None:
                 name = f"{method.__qualname__} of component {self.name}"
                 if waiting := self.container.patience.deferred(name, result):
+                    self.calling = method.__name__
                     await Pause(waiting)
         except FrameworkException as error:
             self.complain("{method} cannot go on", method=method.__qualname__)
@@ -139,6 +145,8 @@ class Callee:
         except Exception as error:
             self.complain("{method} failed", method=method.__qualname__)
             return error
+        finally:
+            self.calling = ""
         return None
 
     def tell(self, kind: Kind) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pop.components.callbacks import VALIDATE
 from pop.components.factory import INSTANCE_NAME
 from pop.components.life import Phase, Wish
 from pop.components.offer import implied
@@ -127,12 +126,13 @@ def explain(component: "Component", promises: Promises) -> list[str]:
     """Why it is not valid; nothing if it is."""
     if component.state is Phase.ERRONEOUS:
         return [f"it failed to become valid: {(component.error_trace or '').strip()}"]
-    if component.state is Phase.VALIDATING:
-        callback = component.declared.callbacks.get(VALIDATE)
-        return [f"its {callback.method} has not ended yet"] if callback else []
-    if component.state is not Phase.INVALID:
+    if component.state is Phase.VALID:
         return []
-    said = [_held(component)] if component.life.wish is Wish.HOLD else []
+    said = [f"its {component.calling} has not ended yet"] if component.calling else []
+    if component.state is not Phase.INVALID:
+        return said
+    if component.life.wish is Wish.HOLD:
+        said.append(_held(component))
     for dependency in missing(component):
         said.append(_explain_one(dependency, promises))
     said += component.handlers.why()

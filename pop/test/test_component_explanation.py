@@ -5,6 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from pop.components import (
+    Bind,
     ComponentFactory,
     Property,
     Provides,
@@ -103,17 +104,30 @@ class ExplanationTests(FrameworkTestCase):
         self.make(Varying)
         self.assertEqual(["it: its properties make no filter for b of (x={x})"], self.why())
 
-    def test_validating(self) -> None:
-        """While it becomes valid, what it is waited for is named."""
-        waiting: Deferred[None] = Deferred()
+    def test_called(self) -> None:
+        """While a callback goes on, it is named: in whatever state that keeps the component."""
+        binding: Deferred[None] = Deferred()
+        connecting: Deferred[None] = Deferred()
 
         @ComponentFactory("a")
+        @Requires("it", "b")
         class Slow:
+            @Bind
+            def bound(self, it: Any, reference: Any) -> Any:
+                return binding
+
             @Validate
             def connect(self, context: Any) -> Any:
-                return waiting
+                return connecting
 
+        self.offer("b")
         self.make(Slow)
-        self.assertEqual(["its connect has not ended yet"], self.why())
-        waiting.callback(None)
-        self.assertEqual([], self.why())
+        self.assertEqual((Phase.INVALID, ["its bound has not ended yet"]), self.told())
+        binding.callback(None)
+        self.assertEqual((Phase.VALIDATING, ["its connect has not ended yet"]), self.told())
+        connecting.callback(None)
+        self.assertEqual((Phase.VALID, []), self.told())
+
+    def told(self) -> tuple[Phase, list[str]]:
+        """In which state it is, and why."""
+        return self.state("a"), self.why()
