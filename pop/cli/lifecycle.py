@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from twisted.internet.task import deferLater
 
 from pop.cli.session import LONG, Session, pass_session
 from pop.cluster import Cluster
-from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent, PopError
+from pop.errors import AgentFailed, AgentRuns, AgentStays, NoAgent, PopError, Unreachable
 from pop.machine import parse_labels
 from pop.model import AgentInfo, Service, Target
 
@@ -100,7 +101,10 @@ def fg_(
     """Run this machine's agent in the foreground, until Ctrl-C."""
     _refuse_second(_administered(session, admin))
     if not embedded:
-        session.run(partial(_check, session))
+        try:
+            session.run(partial(_check, session))
+        except Unreachable as error:
+            _go_by_memory(session, error)
     command, environment = _agent_command(session, labels, session_timeout, embedded)
     os.execve(command[0], command, environment)
 
@@ -127,6 +131,16 @@ async def _check(session: Session, cluster: Cluster) -> None:
         from pop.trust import authority
 
         await authority(cluster, session.configuration.identity, lambda: Authority.make(time()))
+
+
+def _go_by_memory(session: Session, error: Unreachable) -> None:
+    """Have an agent begin without ZooKeeper, where another one has been: it knows what to run.
+
+    @raise Unreachable: there was none, so that the address may be the mistake.
+    """
+    if not session.configuration.state_dir.snapshot.exists():
+        raise error
+    session.note(f"{error} Until then the agent goes by what was last wanted here.")
 
 
 def _refuse_second(session: Session) -> None:
@@ -188,6 +202,10 @@ def _start_agent(
 
     try:
         pid = session.run(start, patience=session.patience(LONG) + 10)
+    except Unreachable as error:
+        launch.check()
+        _go_by_memory(session, error)
+        pid = launch.until_it_holds()
     except PopError:
         launch.check()
         raise
@@ -244,6 +262,18 @@ class _Launch:
             await deferLater(cluster.clock, LOOK_AGAIN)
         reason = f"it has not registered within {patience:g} seconds; see {self._log}"
         raise AgentFailed(reason=reason)
+
+    def until_it_holds(self) -> int:
+        """Start it unless it is started, and wait until it holds its state directory."""
+        if self._process is None:
+            self.now()
+        assert self._process is not None  # it is started
+        pid = self._process.pid
+        while self._session.configuration.state_dir.holder() != pid:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(LOOK_AGAIN)
+            self.check()
+        return pid
 
 
 def _last_words(log: Path, begin: int) -> str:

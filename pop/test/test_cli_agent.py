@@ -1,7 +1,10 @@
 """The commands that start and stop this machine's agent, for real."""
 
+import json
+
 from twisted.internet.defer import Deferred
 
+from pop.test.shells import free_port
 from pop.test.test_cli_cluster import CommandsTestCase
 
 
@@ -55,3 +58,18 @@ class AgentCommandTests(CommandsTestCase):
         self.assertEqual((0, 0), (gone[0], stopped[0]))
         self.assertIn(str(pid), stopped[1])
         self.assertEqual(None, await shell.node("/agents/m1"))
+
+    async def test_away(self) -> None:
+        """Where an agent has been, the next one is started without ZooKeeper; else not."""
+        shell = await self.open()
+        away = (f"--zookeeper=127.0.0.1:{free_port()}", "--timeout=2")
+        for command in ("start", "fg"):
+            self.assertIn("No ZooKeeper answers", await shell.refuse(*away, command))
+        self.addCleanup(lambda: Deferred.fromCoroutine(shell.try_pop("stop")))
+        await self.pop(shell, ("start",), ("stop", "--keep-services"))
+        status, out, err = await shell.try_pop("--json", *away, "start")
+        self.assertEqual(
+            (0, True, "m1"), (status, *map(json.loads(out).get, ("started", "machine")))
+        )
+        self.assertRegex(err, r"\Apop: No ZooKeeper answers at [^\n]+ wanted here.\n\Z")
+        self.assertIn(str(json.loads(out)["pid"]), await shell.pop(*away, "stop"))
