@@ -123,7 +123,7 @@ class Component(Provider):
             dependency.dirty = True
             self._dirty.append(dependency)
         if not self._active:
-            self.look()
+            self.container.afterwards(self)
 
     # The loop
 

@@ -49,6 +49,7 @@ class Container(Inventory):
     """All factories and components of a framework.
 
     @ivar patience: how long a callback may take.
+    @ivar afterwards: has a component look when all have been told what happens to a registration.
     @ivar retry: when a component that failed tries again, unless it says so itself.
     @ivar lingering: who still uses what has gone.
     @ivar listeners: are told what happens to factories and components.
@@ -58,6 +59,7 @@ class Container(Inventory):
         super().__init__()
         self.context = context
         self.patience = context.get_framework().patience
+        self.afterwards = context.get_framework().registry.listeners.afterwards
         self.retry = USUAL
         self.lingering = Lingering()
         self.listeners: list[Any] = []

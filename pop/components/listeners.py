@@ -1,7 +1,7 @@
 """Telling of registrations those whom it concerns.
 
 They are told at once and in the order in which they came; of a modification, those whom it takes a
-registration away from before the others.
+registration away from before the others. Components only note it then, and act when all know.
 
 Note [Nested changes]
 =====================
@@ -14,7 +14,7 @@ told them already. So nobody is told of something that is over as if it had just
 from collections.abc import Callable, Hashable, Iterable
 from itertools import count
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
@@ -31,6 +31,13 @@ Hook = Callable[[ServiceEvent, list[Listening]], list[Listening]]
 """Of those who are due to be told, those who may be."""
 
 
+class Looking(Protocol):
+    """Somebody who does what is to be done once they know all that has changed."""
+
+    def look(self) -> None:
+        """Do it."""
+
+
 class Listeners:
     """All who want to know of registrations.
 
@@ -43,6 +50,7 @@ class Listeners:
         self._interests = Interests()
         self._known: dict[Hashable, Listening] = {}
         self._serials = count(1)
+        self._later: dict[Looking, None] | None = None
         self.hook: Hook | None = None
 
     def add(
@@ -75,6 +83,16 @@ class Listeners:
         """Tell none of a bundle's listeners any more."""
         for listening in [each for each in self._known.values() if each.owner is bundle]:
             self.remove(listening.listener)
+
+    def afterwards(self, who: "Looking") -> None:
+        """Have somebody look once all have been told of what is being told; at once, if nothing is.
+
+        Whoever has asked for several things sees all of them change, and not one by one.
+        """
+        if self._later is None:
+            who.look()
+        else:
+            self._later[who] = None
 
     def tell(self, kind: ServiceEventKind, reference: ServiceReference) -> None:
         """A registration has come, or goes."""
@@ -113,9 +131,16 @@ class Listeners:
         if self.hook and due:
             due = self.hook(event, due)
         version = event.reference.version if version is None else version
-        for listening in due:
-            if listening.active and _still(event, listening, version):
-                self._tell_one(event, listening)
+        around, looking = self._later, dict[Looking, None]()
+        self._later = looking
+        try:
+            for listening in due:
+                if listening.active and _still(event, listening, version):
+                    self._tell_one(event, listening)
+        finally:
+            self._later = around
+        for who in looking:
+            who.look()
 
     def _tell_one(self, event: ServiceEvent, listening: Listening) -> None:
         try:
