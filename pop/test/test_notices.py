@@ -1,6 +1,7 @@
 """Where an instance tells its agent of itself."""
 
 import os
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,16 @@ class HearTests(TestCase):
         directory.write_text("this is no directory")
         error = self.assertRaises(NotSpawned, self.hear)
         self.assertRegex(str(error), rf"cannot listen at {directory}/\w+: \w")
+
+    def test_no_more_files(self) -> None:
+        """That no more files may be open is said as well."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            error = self.assertRaises(NotSpawned, self.hear)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertRegex(str(error), r"cannot listen at \S+: Too many open files")
 
     async def test_taken(self) -> None:
         """Where something lies that is no socket and stays, it is said, too."""

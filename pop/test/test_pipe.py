@@ -110,7 +110,10 @@ class PipeTests(TestCase):
         self.assertRaises(OSError, self.theirs.send, b"x")
 
     async def test_send(self) -> None:
-        """What is sent arrives whole and in order, as fast as it is read at the other end."""
+        """What is sent arrives whole and in order, as fast as it is read at the other end; then the
+        reactor is asked for nothing more."""
+        from twisted.internet import reactor
+
         self.theirs.setblocking(False)
         sent = os.urandom(1 << 20)
         self.pipe.send(sent[:-3])
@@ -123,12 +126,14 @@ class PipeTests(TestCase):
             except BlockingIOError:
                 continue
         self.assertEqual(sent, found)
+        await turn()
+        self.assertNotIn(self.pipe, reactor.getWriters())
 
     async def test_nobody_reads(self) -> None:
         """What is sent to nobody is forgotten, and the reactor is not kept busy with it."""
         from twisted.internet import reactor
 
-        self.theirs.close()
+        self.theirs.shutdown(socket.SHUT_RD)
         self.pipe.send(b"x")
         for _ in range(3):
             await turn()

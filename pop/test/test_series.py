@@ -86,20 +86,21 @@ class SeriesTests(SynchronousTestCase):
         self.clock.advance(25.0)
         self.assertEqual([10.0, 20.0], self.begun)
         self.ended()
-        self.clock.advance(0.0)
-        self.assertEqual([10.0, 20.0, 45.0], self.begun)
+        [call] = self.clock.getDelayedCalls()
+        self.assertEqual(45.0, call.getTime())
 
     def test_growth(self) -> None:
         """What starts is looked at soon, then at growing intervals, until it passes or these are
         the usual ones."""
         self.series(first=1.0)
-        expected, wait = [], 1.0
-        for _ in range(8):
-            self.clock.advance(wait)
-            expected.append(self.clock.seconds())
+        wait = 1.0
+        for begun in range(8):
+            self.clock.advance(wait - 0.01)
+            self.assertEqual(begun, len(self.begun))
+            self.clock.advance(0.02)
+            self.assertEqual(begun + 1, len(self.begun))
             self.ended("refuses")
             wait = min(10.0, wait * GROWTH)
-        self.assertEqual(expected, self.begun)
         self.assertEqual(10.0, wait)
 
     def test_growth_ends(self) -> None:
@@ -148,9 +149,11 @@ class SeriesTests(SynchronousTestCase):
         """Stopped, it ends what is under way, judges nothing any more and leaves nothing on the
         clock; whether it waits, probes, or has not begun."""
         series = self.series(failures=1)
+        self.after(None)
         self.clock.advance(10.0)
         series.stop()
-        self.assertEqual((1, [], []), (self.cancelled, self.judged, self.clock.getDelayedCalls()))
+        calls = self.clock.getDelayedCalls()
+        self.assertEqual((1, [None], []), (self.cancelled, self.judged, calls))
         series.start()
         self.assertEqual([], self.clock.getDelayedCalls())
         self.series().stop()
