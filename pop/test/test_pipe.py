@@ -100,6 +100,17 @@ class PipeTests(TestCase):
         await flowing
         self.assertEqual([], self.taken)
 
+    async def test_broken_off(self) -> None:
+        """That a process ends without having read what it was sent is the end of what it writes,
+        too, and no error."""
+        self.pipe.send(b"x")
+        await turn()
+        await turn()
+        flowing = self.flow()
+        self.theirs.close()
+        await flowing
+        self.assertEqual([], self.taken)
+
     async def test_close(self) -> None:
         """Closed, it ends the flow at once, and the descriptor; be it closed twice."""
         flowing = self.flow()
