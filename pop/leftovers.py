@@ -16,7 +16,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from pop.frozen import frozen
-from pop.kin import Kin, age, began, boot
+from pop.kin import Kin, age, alive, began, boot
 from pop.marks import NONE
 from pop.notes import launch_from_json, launch_to_json
 from pop.program import Launch, Left, Program
@@ -50,7 +50,10 @@ class Note:
 
     def left(self) -> Left:
         """The same, for those who decide what is to become of it."""
-        return Left(self.slot, self.launch, self.pid, age(self.began), self.ready, self.state)
+        lives = self.kin().leads() and alive(self.pid)
+        return Left(
+            self.slot, self.launch, self.pid, age(self.began), self.ready, self.state, lives
+        )
 
 
 class Leftovers:

@@ -94,6 +94,7 @@ class Left:
     @ivar name: of its slot.
     @ivar age: seconds since it was started.
     @ivar ready, state: what it had said of itself when the predecessor last heard of it.
+    @ivar lives: whether it still does.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Left:
     age: float = 0.0
     ready: bool = False
     state: Mapping[str, Any] | None = None
+    lives: bool = True
 
 
 @implementer(IServiceType, IPlugin)

@@ -181,7 +181,10 @@ class FakeSpawner:
         """See L{ISpawner.left}: what ran at the last L{lose} and was not adopted since."""
         now = self._clock.seconds()
         return [
-            Left(name, process.launch, process.pid, now - process.began, *process.noted)
+            Left(
+                *(name, process.launch, process.pid, now - process.began, *process.noted),
+                lives=process.running,
+            )
             for name, process in self._left.items()
         ]
 

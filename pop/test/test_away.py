@@ -209,6 +209,22 @@ class MemoryTests(HostTestCase):
             self.world.server.advance(20)
             self.assertEqual({"web", "careful"}, {*self.names()})
 
+    def test_ended_meanwhile(self) -> None:
+        """What minds, and has ended while no agent ran, may run elsewhere: it is not started
+        before ZooKeeper has answered, and then as that says."""
+        for machines, started in (("m2", []), ("m1", ["careful"])):
+            self.host.leave()
+            self.spawner["careful"].exit(3)
+            before = len(self.spawner.spawned)
+            self.host.succeed(reachable=False)
+            self.world.server.advance(1)
+            self.world.write("/services/careful/machines", f'["{machines}"]')
+            self.host.network.accept_connections()
+            self.world.server.advance(20)
+            self.assertEqual(started, [each.name for each in self.spawner.spawned[before:]])
+            self.world.write("/services/careful/machines", '["m1"]')
+            self.world.server.advance(20)
+
     def test_no_memory(self) -> None:
         """Without any memory it waits for ZooKeeper."""
         self.host.snapshot.data = None

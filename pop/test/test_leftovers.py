@@ -245,6 +245,21 @@ class NoteTests(Tests):
         process.note(True, {"port": 2})
         self.assertEqual([], list(self.notes.iterdir()))
 
+    async def test_lives(self) -> None:
+        """It is said whether it still lives: not, if its number is a stranger's by now."""
+        process, witness = self.nursery.spawn(shell("exec sleep 600"))
+        [left] = self.nursery.succeed()
+        self.assertTrue(left.lives)
+        self.note("web", started=0.0)
+        [left] = self.nursery.succeed()
+        self.assertFalse(left.lives)
+        os.kill(process.pid, signal.SIGKILL)
+        await died(process.pid)
+        self.note("web", started=began(process.pid))
+        [left] = self.nursery.succeed()
+        self.assertFalse(left.lives)
+        await witness.ended
+
     async def test_other_version(self) -> None:
         """A process whose launch cannot be read is adopted, as something that nobody wants."""
         process, witness = self.nursery.spawn(shell("exec sleep 600"))
