@@ -25,7 +25,6 @@ from txzookeeper.constants import (
     EXPIRED_SESSION_STATE,
     MAX_PACKET,
     READONLY_STATE,
-    STATE_NAMES,
 )
 from txzookeeper.deadline import Deadline
 from txzookeeper.dialer import Dialer, Reached
@@ -39,6 +38,7 @@ from txzookeeper.errors import (
     ZooKeeperException,
 )
 from txzookeeper.event import session_event
+from txzookeeper.herald import Herald
 from txzookeeper.hosts import Host
 from txzookeeper.identity import Identities, Identity
 from txzookeeper.listener import Listener
@@ -89,13 +89,13 @@ class Channel:
         self._now = now
         self._deadline = Deadline(clock, now, self._overdue)
         self._listener = listener
+        self._herald = Herald(listener)
         self._identities = identities
         self._renew = renew
         self._max_packet = max_packet
         self._protocol: ZookeeperProtocol | None = None
         self._established_at = 0.0
         self._held = False
-        self._telling = False
         self._leaving = False
         self._stale: list[Watch] = []
         self._queue: deque[Call[Any]] = deque()
@@ -245,7 +245,7 @@ class Channel:
         if renewing and self._renew is not None:
             self._renew()
         self._send_queue()
-        self._announce(f"{self.dialer.host} answers")
+        self._herald.tell(self.session, f"{self.dialer.host} answers")
         if not renewing:
             self._look_again()
         if self.session.state == READONLY_STATE and self._protocol is protocol:
@@ -288,7 +288,7 @@ class Channel:
         self._step(life.Disconnected(protocol.last_zxid))
         if self.session.id:
             self._deadline.start(self._until(protocol))
-        self._announce(f"the connection to {self.dialer.host} is gone: {error}")
+        self._herald.tell(self.session, f"the connection to {self.dialer.host} is gone: {error}")
         self._failed(error)
 
     def _until(self, protocol: ZookeeperProtocol) -> float:
@@ -297,7 +297,7 @@ class Channel:
     def _overdue(self) -> None:
         if self.session.state == CONNECTING_STATE:
             self._step(life.Overdue())
-            self._announce("no server has confirmed it for its whole time-out")
+            self._herald.tell(self.session, "no server has confirmed it for its whole time-out")
 
     def _expired(self) -> None:
         if self._renew is None:
@@ -308,7 +308,7 @@ class Channel:
         self._held = True
         # First, so that calls made by those who are told wait for the new session.
         self._step(life.Opened())
-        self._announce("a server says so", expired)
+        self._herald.tell(expired, "a server says so")
 
     # The end.
 
@@ -326,9 +326,11 @@ class Channel:
         if protocol is not None:
             end = protocol.leave if self._leaving else protocol.close
             end(kind, self.session.ping_interval)
-        elif self._dialing is not None and not self._telling:
+        # The dialer cannot be cancelled while it waits to be told whether to go on.
+        elif self._dialing is not None and not self._herald.telling:
             self._dialing.cancel()
-        self._announce("the program ends it" if kind is ClosingException else str(kind()))
+        reason = "the program ends it" if kind is ClosingException else str(kind())
+        self._herald.tell(self.session, reason)
         self._fail_waiting(kind, error)
 
     def _fail_waiting(
@@ -371,23 +373,7 @@ class Channel:
     def _fire(self, event: WatcherEvent) -> None:
         self.watches.deliver(event, self._listener.event_received)
 
-    def _announce(self, reason: str, session: life.Session | None = None) -> None:
-        session = session or self.session
-        self.log.info(
-            "The session 0x{session:x} is {state}: {reason}",
-            session=session.id & (2**64 - 1),
-            state=STATE_NAMES[session.state],
-            reason=reason,
-        )
-        with self.log.failuresHandled("While telling of the session's state"):
-            self._listener.state_changed(session.state)
-
     def _failed(self, error: Exception) -> bool:
-        if not self.session.alive:
-            return False
-        # The dialer cannot be cancelled while it waits for this answer, and need not be.
-        self._telling = True
-        with self.log.failuresHandled("While telling of a failed connection"):
-            self._listener.connection_failed(error)
-        self._telling = False
+        if self.session.alive:
+            self._herald.failed(error)
         return self.session.alive
