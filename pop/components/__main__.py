@@ -148,7 +148,9 @@ class _Console:
     def _begin(self) -> None:
         from twisted.internet.defer import Deferred
 
-        signal.signal(signal.SIGINT, lambda *ignored: self.reactor.callFromThread(self._interrupt))
+        soon = self.reactor.callFromThread
+        signal.signal(signal.SIGINT, lambda *ignored: soon(self._interrupt))
+        signal.signal(signal.SIGTERM, lambda *ignored: soon(self._end, INTERRUPTED))
         Deferred.fromCoroutine(self._go()).addErrback(self._failed)
 
     async def _go(self) -> None:

@@ -158,22 +158,23 @@ class Bundle:
     def _in_turn(self, deed: Callable[[], Coroutine[Any, Any, T]]) -> Deferred[T]:
         async def done() -> T:
             await self._lock.acquire()
-            try:
-                return await unharmed(Deferred.fromCoroutine(self._held(deed)))
-            except BundleException as error:
-                cause = error.__cause__
-                # Not before others may act on this bundle: the framework is about to.
-                if isinstance(cause, FrameworkException) and cause.needs_stop:
-                    await self._framework.stop_for(cause)
-                raise
+            return await unharmed(Deferred.fromCoroutine(self._done(deed)))
 
         return Deferred.fromCoroutine(done())
 
-    async def _held(self, deed: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _done(self, deed: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What comes of a deed, once it has been this one's turn."""
         try:
-            return await deed()
-        finally:
-            self._lock.release()
+            try:
+                return await deed()
+            finally:
+                self._lock.release()
+        except BundleException as error:
+            cause = error.__cause__
+            # Not before others may act on this bundle: the framework is about to.
+            if isinstance(cause, FrameworkException) and cause.needs_stop:
+                await self._framework.stop_for(cause)
+            raise
 
     def _check_installed(self) -> None:
         if self._state is BundleState.UNINSTALLED:

@@ -144,7 +144,8 @@ class RequiresMap(_Requires):
     """Inject a dictionary of what matches, by the value of one of its properties.
 
     @param allow_none: what has no such property is kept under the key L{None}.
-    @param aggregate: the values are lists; else the best of those with the same key.
+    @param aggregate: the values are lists; else one of those with the same key, which keeps its
+        place until it goes.
     """
 
     kind = MAP

@@ -122,6 +122,19 @@ class SlowTests(BundleCase):
         self.assertIn("no luck", str(failure.value))
         self.assertEqual(["lower VALID", "upper VALID"], self.components())
 
+    def test_given_up_and_needed(self) -> None:
+        """If the framework cannot go on with how it ends, it stops, even if nobody waits."""
+        stopping = self.bundle.stop()
+        self.end()
+        self.end()
+        self.done(stopping)
+        starting = self.install("needed", NEEDED).start()
+        starting.cancel()
+        self.failureResultOf(starting, CancelledError)
+        self.end()
+        self.assertEqual(BundleState.RESOLVED, self.framework.get_state())
+        self.flushLoggedErrors()
+
     def test_not_begun(self) -> None:
         """What has not begun when nobody waits for it any more is not done at all."""
         stopping, starting = self.bundle.stop(), self.bundle.start()
@@ -157,4 +170,14 @@ from pop.components import BundleActivator
 class Activator:
     def start(self, context):
         raise ValueError("no luck")
+"""
+
+NEEDED = """
+from pop.components import BundleActivator, FrameworkException
+
+@BundleActivator
+class Activator:
+    async def start(self, context):
+        await context.get_framework().ends("needed")
+        raise FrameworkException("no luck", needs_stop=True)
 """

@@ -229,7 +229,8 @@ class ConsoleTests(TerminalCase):
         self.assertTrue(self.is_cooked(terminal))
 
     async def test_interrupted_again(self) -> None:
-        """Who interrupts it again does not wait for components that do not end."""
+        """Who interrupts it again does not wait for components that do not end; who only asks again
+        that it ends, does."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "hanging.py").write_text(HANGING)
@@ -237,6 +238,7 @@ class ConsoleTests(TerminalCase):
         terminal = await self.console("--init", str(folder / "init.json"), "hanging")
         await self.interrupt(terminal)
         await terminal.said("hanging\r\n")
+        terminal.transport.signalProcess("TERM")
         await self.interrupt(terminal)
         self.assertEqual(130, await terminal.ended)
         self.assertTrue(self.is_cooked(terminal))
