@@ -151,6 +151,7 @@ class Chaos:
         with world.trouble("kill -9 ZooKeeper", *world.cut_all()):
             await deferToThread(world.server.kill)
             await world.pause(chance.uniform(0, 6))
+        with world.trouble("ZooKeeper starts", *world.unsure_all()):
             await deferToThread(world.server.start)
 
     async def _pause_server(self, chance: Random) -> None:

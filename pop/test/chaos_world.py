@@ -73,6 +73,7 @@ class Machine:
     @ivar ill: whether its agent cannot work.
     @ivar cut: whether it cannot get through to ZooKeeper.
     @ivar full: whether there is no room for its logs.
+    @ivar unsure: whether nobody knows if it gets through, as ZooKeeper is just starting.
     """
 
     def __init__(self, reactor: Any, id: str, directory: Path, servers: str) -> None:
@@ -81,12 +82,13 @@ class Machine:
         self.way = Proxy(reactor, servers)
         self.agent: subprocess.Popen[bytes] | None = None
         self.ill, self.cut, self.full = Trouble(), Trouble(), Trouble()
+        self.unsure = Trouble()
         self.mounted = False
         self._output = directory / f"{id}.out"
 
     def well_since(self) -> float | None:
         """When the last of its troubles was over; L{None} while there are some."""
-        every = (self.ill, self.cut, self.full)
+        every = (self.ill, self.cut, self.full, self.unsure)
         return None if any(each.reasons for each in every) else max(each.since for each in every)
 
     @property
@@ -188,6 +190,10 @@ class World:
     def cut_all(self) -> list[Trouble]:
         """The trouble that all have when ZooKeeper has."""
         return [machine.cut for machine in self.machines.values()]
+
+    def unsure_all(self) -> list[Trouble]:
+        """What says that it may be here or not."""
+        return [machine.unsure for machine in self.machines.values()]
 
     def summary(self) -> str:
         """Say in short what there was."""

@@ -7,7 +7,7 @@ from twisted.trial.unittest import TestCase
 
 from txzookeeper.testing import SKIPPED, available, real_servers
 
-SECONDS = 45
+SECONDS = 60
 
 
 class ChaosTestCase(TestCase):
