@@ -2,6 +2,7 @@
 
 import importlib
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pop.components.errors import BundleException, NotImported
 
 _IMPORTING = (__file__, importlib.__file__)
 """Code that is always under way when a module is imported, and tells nobody anything."""
+_OURS = os.path.join(os.path.dirname(__file__), "")
+"""Code that is called by the authors of bundles, who are at fault."""
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def load(name: str, path: str | None = None) -> ModuleType:
         with searching(path):
             return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise NotImported(bundle=name, reason=reason_of(error)) from error
+        raise _imported_not(name, error) from error
 
 
 def load_beside(running: ModuleType, path: str | None = None) -> ModuleType:
@@ -63,7 +66,7 @@ def load_beside(running: ModuleType, path: str | None = None) -> ModuleType:
         forget(name)
         if known is not None:
             publish(known)
-        raise NotImported(bundle=name, reason=reason_of(error)) from error
+        raise _imported_not(name, error) from error
 
 
 def _execute(spec: ModuleSpec) -> ModuleType:
@@ -109,11 +112,24 @@ def reason_of(error: BaseException) -> str:
         return str(error).rstrip(".")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error}"
-    place, trace = "", error.__traceback__
+    words, place = str(error).rstrip("."), place_of(error)
+    return f"{type(error).__name__}: {words}{place}" if words else f"{type(error).__name__}{place}"
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised, in brackets: the last line that is not pop's, if there is one, as that
+    is where it can be mended."""
+    place, theirs, trace = "", "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if not file.startswith("<") and file not in _IMPORTING:
             place = f" ({file}, line {trace.tb_lineno})"
+            theirs = theirs if file.startswith(_OURS) else place
         trace = trace.tb_next
-    words = str(error).rstrip(".")
-    return f"{type(error).__name__}: {words}{place}" if words else f"{type(error).__name__}{place}"
+    return theirs or place
+
+
+def _imported_not(name: str, error: BaseException) -> NotImported:
+    """Where it can be mended is said even if it is a sentence."""
+    sentence = isinstance(error, BundleException) and not isinstance(error, NotImported)
+    return NotImported(bundle=name, reason=reason_of(error) + (place_of(error) if sentence else ""))

@@ -103,3 +103,6 @@ def _factories_in(bundle: Bundle) -> Iterator[type]:
             declared = context_of(value)
             if declared is not None and declared.complete:
                 yield value
+            elif declared is not None and declared.instances:
+                cls = f"{value.__module__}.{value.__qualname__}"
+                log.warn("{cls} is to be instantiated, but is no @ComponentFactory", cls=cls)

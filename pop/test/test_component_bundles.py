@@ -49,6 +49,24 @@ class InstallTests(BundleCase):
         self.assertIn("bad.py, line 2", str(error))
         self.assertEqual([], self.context.get_bundles())
 
+    def test_where(self) -> None:
+        """Of what its author has done wrong, the place is told where that can be mended."""
+        text = """
+            from pop.components import ComponentFactory, Provides, Requires
+
+            @ComponentFactory("a")
+            {wrong}
+            class A:
+                pass
+            """
+        for wrong in (
+            '@Provides("blank ")',
+            '@Requires("x")',
+            '@Requires("x", "y", spec_filter="(")',
+        ):
+            error = self.assertRaises(NotImported, self.install, "bad", text.format(wrong=wrong))
+            self.assertIn(f"({self.path / 'bad.py'}, line 5)", str(error))
+
     def test_version(self) -> None:
         """The version is what the module says, or its package, or 0.0.0."""
         self.assertEqual("1.2", self.install("a", "__version__ = '1.2'").get_version())

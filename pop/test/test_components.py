@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, cast
 
+from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from pop.components import (
@@ -170,6 +171,17 @@ class BundlesTests(BundlesTestCase):
         self.assertIs(first, self.ipopo.get_factory_bundle("f"))
         self.successResultOf(first.stop())
         self.assertEqual([], self.names())
+
+    def test_forgotten(self) -> None:
+        """A class that is to be instantiated, but is no factory, is told of. (iPOPO is silent.)"""
+        told: list[Any] = []
+        observer = cast(ILogObserver, told.append)
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.bundle("forgetful_bundle", '@Instantiate("i")\nclass F: pass\n')
+        said = [formatEvent(event) for event in told]
+        expected = "forgetful_bundle.F is to be instantiated, but is no @ComponentFactory"
+        self.assertIn(expected, said)
 
     def test_same_factory(self) -> None:
         """Of two bundles with a factory of one name the first is kept; the other is active all the
