@@ -133,13 +133,15 @@ class TreeTests(Tests):
         self.assertIsInstance(await witness.ended, ProcessDone)
 
     async def test_standing_still(self) -> None:
-        """What was made to stand still ends like any other."""
-        process, witness = self.nursery.spawn(shell("exec sleep 600"))
+        """What was made to stand still ends like any other, in its own way."""
+        script = "hold(15); notify('READY=1'); wait(15); raise SystemExit(3)"
+        process, witness = self.nursery.spawn(python(script))
+        await witness.ready()
         os.kill(process.pid, signal.SIGSTOP)
         process.stop("TERM")
         end = await witness.ended
         assert isinstance(end, ProcessTerminated)
-        self.assertEqual(signal.SIGTERM, end.signal)
+        self.assertEqual(3, end.exitCode)
 
     async def test_many(self) -> None:
         """Many at once each end once."""
@@ -243,7 +245,10 @@ class GivenTests(Tests):
         self.assertEqual("hello\n", await self.nursery.finish(beside, "other"))
 
     async def test_nothing_else(self) -> None:
-        """It inherits no file of the agent's beside the three, and no signal that is ignored."""
+        """It inherits no file of the agent's beside the three, and no signal that is ignored or
+        blocked there."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+        self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, before)
         script = "notify('STATUS=' + ' '.join(sorted(os.listdir('/proc/self/fd'))))"
         _, witness = self.nursery.spawn(python(script))
         self.assertEqual("0 1 2 3", (await witness.heard()).status, "the last one lists them")
