@@ -334,6 +334,13 @@ class HttpTests(Tests):
         said = await fault(self.ask(f"http://127.0.0.1:{port}/", 0.1))
         self.assertIn("answered 500 No: event: 1", said)
 
+    async def test_silent(self) -> None:
+        """The connection to a server that is too late is given up: they must not pile up."""
+        port = await self.servers.listen(None)
+        said = await fault(self.ask(f"http://127.0.0.1:{port}/", 0.1))
+        self.assertIn("did not answer within 0.1 s", said)
+        await self.servers.visits[0].ended
+
     async def test_hung_up(self) -> None:
         """A server that closes the connection without a word has failed."""
         port = await self.servers.listen(b"")
