@@ -25,6 +25,9 @@ LONGEST: Final = 0.0005
 #: And in turns of the reactor, of which fewer fit in: for a clock that is coarse or stands still.
 TURNS: Final = 1000
 
+#: Where it takes more than this on the average, nothing is tried: all difference would be chance.
+_NEAR: Final = 2 * LONGEST
+
 #: So many calls in succession are awaited in one way; how it does is known when it has settled.
 RUN: Final = 64
 _HALF: Final = RUN // 2
@@ -105,9 +108,10 @@ class BusyPoll:
         latency, before = self._total / calls, latencies[self._awake]
         # Since stalls are rare, one run says little of them.
         latencies[self._awake] = latency if before == inf else (before + latency) / 2
-        self._runs += 1
-        is_quicker = latencies[True] < _WORTH * latencies[False]
-        is_trial = self._runs % _PROBE == 1
+        is_near = latencies[False] < _NEAR
+        self._runs += is_near
+        is_quicker = is_near and latencies[True] < _WORTH * latencies[False]
+        is_trial = is_near and self._runs % _PROBE == 1
         self._awake = is_quicker is not is_trial
         self._patience = _HALF * latencies[is_quicker] if is_trial else inf
         self._calls = 0
