@@ -107,7 +107,7 @@ class BusyPollTests(SynchronousTestCase):
         self.assertLessEqual(self.runs(40, LONGEST * 0.95 / 3, LONGEST / 3), 3)
 
     def test_slow_server(self) -> None:
-        """Nor is it where no answer comes so soon, though some are quicker than others by chance."""
+        """Nor is it where no answer comes so soon, though some are quicker by chance."""
         chance = Random(1)
         for _ in range(40 * RUN):
             latency = LONGEST * chance.uniform(4, 16)
