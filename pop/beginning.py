@@ -53,6 +53,7 @@ def adopted(event: Adopted, now: float) -> Life:
         since=now,
         began=now - event.age,
         up=now - event.age if event.ready else None,
+        perhaps_elsewhere=event.gone and event.launch.stop_after is not None,
     )
 
 

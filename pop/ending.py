@@ -77,6 +77,9 @@ def again(life: Life, how: str, success: bool, now: float, chance: float, backof
     life = replace(life, failures=NO_FAILURES) if success and policy.when != ALWAYS else life
     if policy.when == NEVER or (policy.when == ON_FAILURE and success):
         return _waiting(life, Phase.FINISHED, how, now), ()
+    if life.perhaps_elsewhere:
+        ended = _waiting(life, Phase.STOPPED, f"{how}, while no agent ran", now)
+        return replace(ended, wanted=None), ()
     if life.failures.too_many:
         return failed(life, _in_a_row(how, life), now, backoff.until_trial(chance))
     delay = backoff.delay(life.failures.in_a_row, chance)

@@ -24,10 +24,11 @@ class Unwanted:
 
 @frozen
 class Adopted:
-    """A process that a predecessor started runs still.
+    """There is a process that a predecessor started.
 
     @ivar ready, state: as the predecessor last knew them.
     @ivar age: seconds since it was started.
+    @ivar gone: it has ended meanwhile, which is told in a moment.
     """
 
     launch: Launch
@@ -35,6 +36,7 @@ class Adopted:
     ready: bool = False
     state: Mapping[str, Any] | None = None
     age: float = 0.0
+    gone: bool = False
 
 
 @frozen

@@ -17,7 +17,7 @@ from pop import events
 from pop.errors import NotSpawned
 from pop.interfaces import IProcess, ISpawner
 from pop.life import RUNS, Life, Phase, step
-from pop.plan import Want
+from pop.plan import Held, Want
 from pop.policy import Checks
 from pop.program import Launch, Left
 from pop.protocols.notify import Notice
@@ -37,6 +37,10 @@ Watch = Callable[[str, Launch, Callable[[events.Event], None]], Watcher]
 
 WORDS = 5.0
 """Seconds until a change of nothing but the status line is shown: each is written to ZooKeeper."""
+
+
+UNKNOWN = Held("it ended while no agent ran", "ZooKeeper wants it here")
+"""What must not run in two places, and has ended meanwhile, may run elsewhere by now."""
 
 
 class InstanceProtocol(ProcessProtocol):
@@ -135,8 +139,10 @@ class Instance:
         """Go on with the process that a predecessor left."""
         self._process = self._spawner.adopt(left, self._protocol())
         self._noted = (left.ready, left.state)
+        gone = not left.lives
         self.tell(
-            left.launch, events.Adopted(left.launch, left.pid, left.ready, left.state, left.age)
+            left.launch,
+            events.Adopted(left.launch, left.pid, left.ready, left.state, left.age, gone),
         )
 
     def signal(self, name: str) -> bool:
@@ -219,6 +225,8 @@ class Instance:
             # Now, since its successor may write there at once.
             self._process, self.ended = None, event.how
             self.wrote = self._spawner.written(self.name)
+            if self.life.phase is Phase.STOPPED and isinstance(self.want, Launch):
+                self.want = UNKNOWN
         self._look_after(event)
         for deed in deeds:
             self._do(deed)

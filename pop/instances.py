@@ -19,8 +19,6 @@ from pop.slots import index_of, service_of
 AT_REST = (Phase.STOPPED, Phase.FINISHED)
 """Phases in which an instance stays until somebody wants it to run."""
 
-UNKNOWN = Held("it ended while no agent ran", "ZooKeeper wants it here")
-
 
 class Instances:
     """All instances of this machine, by the names of their slots.
@@ -59,14 +57,9 @@ class Instances:
         return {name: instance.want for name, instance in self._found.items()}
 
     def adopt(self) -> None:
-        """Go on with all that a predecessor left, as it was last told; call it before all else.
-
-        But what must not run in two places, and has ended meanwhile, may run elsewhere by now.
-        """
+        """Go on with all that a predecessor left, as it was last told; call it before all else."""
         for left in self._spawner.left():
             self._instance(left.name).adopt(left)
-            if left.launch.stop_after is not None and not left.lives:
-                self.hold(left.name, UNKNOWN)
         for name, event in self._finished.read().items():
             if name not in self._found:
                 self._instance(name).tell(event.launch, event)

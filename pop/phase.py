@@ -44,6 +44,7 @@ class Life:
     @ivar began: when the process under way was started.
     @ivar up: when that was first ready.
     @ivar until: when it will be started again.
+    @ivar perhaps_elsewhere: it had ended before it was taken over, and must not run in two places.
     @ivar failing: it is being stopped for a failure, not because it was asked to.
     @ivar restarts: how often it was started again after it had ended by itself.
     """
@@ -62,6 +63,7 @@ class Life:
     began: float = 0.0
     up: float | None = None
     until: float | None = None
+    perhaps_elsewhere: bool = False
     failing: bool = False
     failures: Failures = NO_FAILURES
     restarts: int = 0

@@ -1,5 +1,7 @@
 """Agents come and go, and so does ZooKeeper; what runs here goes on as it should."""
 
+import json
+
 from twisted.internet.defer import Deferred
 
 from pop.errors import MachineTaken
@@ -223,6 +225,26 @@ class MemoryTests(HostTestCase):
             self.world.server.advance(20)
             self.assertEqual(started, [each.name for each in self.spawner.spawned[before:]])
             self.world.write("/services/careful/machines", '["m1"]')
+            self.world.server.advance(20)
+
+    def test_finished_meanwhile(self) -> None:
+        """What minds, and is not to be started again as it ended, is finished: it is not done once
+        more when ZooKeeper answers."""
+        minds = {"argv": "x", "on_disconnect": "stop-after=60"}
+        for policy, status in (("never", 0), ("never", 3), ("on-failure", 0)):
+            self.world.write("/services/careful/settings", json.dumps(minds | {"restart": policy}))
+            self.world.server.settle()
+            self.host.leave()
+            self.spawner["careful"].exit(status)
+            before = len(self.spawner.spawned)
+            for _ in range(2):
+                self.host.succeed()
+                self.world.server.advance(20)
+                self.assertEqual([], self.spawner.spawned[before:])
+                self.assertEqual("finished", self.world.phase("careful"))
+                self.host.leave()
+            self.host.succeed()
+            self.world.write("/services/careful/settings", json.dumps(minds))
             self.world.server.advance(20)
 
     def test_no_memory(self) -> None:

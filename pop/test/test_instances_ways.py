@@ -14,6 +14,7 @@ from pop.program import Launch
 from pop.test.test_instances import HELD, OTHER, TALKER, WEB, Recorder, World
 
 CHECKED = replace(WEB, checks=Checks(readiness="tcp:80"))
+MINDING = replace(WEB, stop_after=9.0)
 ONCE = replace(WEB, restarts=Restarts(NEVER))
 ILL = Unhealthy("no answer")
 DEED = st.one_of(
@@ -23,7 +24,7 @@ DEED = st.one_of(
             *("pass", "fail", "ill", "successor"),
         ]
     ),
-    st.sampled_from([WEB, OTHER, TALKER, CHECKED, ONCE]),
+    st.sampled_from([WEB, OTHER, TALKER, CHECKED, ONCE, MINDING]),
     st.floats(0, 100),
 )
 

@@ -24,7 +24,7 @@ from pop.events import (
     Wanted,
 )
 from pop.life import Impossible, Life, Phase, step
-from pop.policy import Checks
+from pop.policy import ALWAYS, ON_FAILURE, Checks, Restarts
 from pop.program import Launch, Program
 
 PLAIN = Launch(Program(("plain",), state={"port": 80}), stop_signal="INT", grace_period=5.0)
@@ -253,6 +253,19 @@ class TableTests(SynchronousTestCase):
         late, _ = step(said, Elapsed(), now=30.0)
         life, _ = step(late, Exited("ended by signal 15"), now=31.0)
         self.assertEqual('not ready within 60 seconds; it last said "no disk"', life.reason)
+
+    def test_ended_meanwhile(self) -> None:
+        """What must not run in two places, and was found ended, is not started again by itself; it
+        is still known how it ended, and that this was a failure."""
+        for policy in (ALWAYS, ON_FAILURE):
+            launch = replace(PLAIN, stop_after=9.0, restarts=Restarts(policy))
+            life, _ = step(STOPPED, Adopted(launch, 7, True, gone=True), now=30.0)
+            life, deeds = step(life, Exited("exited with status 3"), now=31.0)
+            self.assertEqual(
+                (Phase.STOPPED, None, "exited with status 3, while no agent ran", ()),
+                (life.phase, life.wanted, life.reason, deeds),
+            )
+            self.assertEqual(1, life.failures.in_a_row)
 
     def test_no_last_words(self) -> None:
         """What ended in order, or was asked to, needs no explanation."""
