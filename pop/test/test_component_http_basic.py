@@ -99,6 +99,7 @@ class ListenTests(ServerCase):
             "max_body_size": "much",
             "socket_timeout": -1,
             "max_connections": "few",
+            "max_connections ": 0.5,
             "endpoint": "pigeon:1",
         }.items():
             component = self.make(f"web {key}", **{key.strip(): value})

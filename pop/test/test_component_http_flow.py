@@ -1,5 +1,6 @@
 """Answers of a web server that take longer than the client."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -116,6 +117,25 @@ class PiecesTests(WebCase):
         far.loseConnection()
         self.assertEqual("ended", self.pieces.did.pop())
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_deaf(self) -> None:
+        """A servlet that takes no notice of it is not asked for more, either."""
+        made: list[str] = []
+
+        class Deaf:
+            async def do_GET(self, request: Any, response: Any) -> AsyncIterator[str]:
+                asked: Deferred[None] = Deferred()
+                while len(made) < 9:
+                    with contextlib.suppress(CancelledError):
+                        await asked
+                    made.append("more")
+                    yield "more"
+
+        self.bind("/deaf", Deaf())
+        far = self.connect()
+        far.ask("/deaf")
+        far.loseConnection()
+        self.assertEqual(["more"], made)
 
     def test_head(self) -> None:
         """Who asks for the headers alone has them with the first piece; no other is made."""
@@ -275,10 +295,14 @@ class LongTests(WebCase):
         far.ask("/news")
         [response] = responses
         response.write("~" * (MOST + PIECE))
-        self.assertTrue(far.connected)
+        lost = far.loseConnection
+        far.loseConnection = lambda: None  # type: ignore[method-assign]  # as sockets do: later
         with capturedLogs() as logged:
-            waiting = [response.write("more"), response.write("and more")]
-        self.assertTrue(far.aborted)
+            self.assertFalse(far.aborted)
+            waiting = [response.write(each) for each in ("more", "and more", "and more")]
+            self.assertTrue(far.aborted)
+            lost()
+            waiting.append(response.write("and more"))
         self.assertEqual((1, "/news"), (len(logged), logged[0]["uri"]))
         for each in waiting:
             self.successResultOf(each)

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.error import LoginFailed
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
@@ -31,9 +32,11 @@ class Unsure:
 
     def __init__(self) -> None:
         self.asked: Deferred[Any] = Deferred()
+        self.times = 0
 
     def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
         """Later."""
+        self.times += 1
         return self.asked
 
 
@@ -80,6 +83,12 @@ class GuardTests(WebCase):
                     self.assertTrue(challenge.startswith('Basic realm="'))
             self.assertEqual(2 * (header in tried), len(logged), header)
 
+    def test_long_name(self) -> None:
+        """Nobody fills the log with a name."""
+        with capturedLogs() as logged:
+            self.ask("/", "GET", "", said("n" * 9000))
+        self.assertEqual("n" * 64, logged[0]["user"])
+
     def test_later(self) -> None:
         """Whoever knows may take their time; if they fail, nobody is let in, and the log says why;
         a client that goes meanwhile harms nobody."""
@@ -98,6 +107,81 @@ class GuardTests(WebCase):
                 self.assertEqual(401, code_of(far.take()))
                 self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
             far.loseConnection()
+
+
+class Keen:
+    """Takes bodies of any size."""
+
+    def do_POST(self, request: Any, response: Any) -> None:
+        """How long it is."""
+        response.send_content(201, f"{len(request.read_data())}", "text/plain")
+
+
+class BodyTests(WebCase):
+    """Requests with bodies."""
+
+    head = "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 300000\r\n"
+
+    def setUp(self) -> None:
+        self.checker = Unsure()
+        self.guard = Guard(self.checker)
+        super().setUp()
+        self.bind("/", Keen(), **{names.HTTP_MAX_BODY_SIZE: 0})
+        self.far = self.connect()
+
+    def tearDown(self) -> None:
+        if self.far.connected:
+            self.far.loseConnection()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_refused(self) -> None:
+        """Who may not ask is told so before the body comes, and nothing is kept of it."""
+        self.far.send(f"{self.head}\r\n")
+        self.assertEqual(401, code_of(self.far.take()))
+        self.far.send("x" * 300_000)
+        self.assertEqual("", self.far.take())
+
+    def test_not_yet(self) -> None:
+        """Until it is known whether somebody may ask, nothing is read from them."""
+        self.far.send(f"{self.head}{said()}\r\n\r\n" + "x" * 1000)
+        self.assertEqual(("", "paused"), (self.far.take(), self.far.producerState))
+        self.checker.asked.callback(b"me")
+        self.assertEqual("producing", self.far.producerState)
+        self.assertEqual("HTTP/1.1 100 Continue\r\n\r\n", self.far.take())
+        self.far.send("x" * 299_000)
+        self.assertEqual("300000", body_of(self.far.take()))
+
+    def test_no(self) -> None:
+        """If then they may not, what has come of it is thrown away."""
+        self.far.send(f"{self.head}{said()}\r\n\r\n" + "x" * 1000)
+        self.checker.asked.errback(LoginFailed())
+        self.assertEqual((401, "producing"), (code_of(self.far.take()), self.far.producerState))
+        self.far.send("x" * 299_000, "GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual("", self.far.take())
+
+    def test_chunked(self) -> None:
+        """So it is if nobody has said how long it will be; and nobody is asked twice."""
+        chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+        self.checker.asked.callback(b"me")
+        self.far.send(f"{chunked}{said()}\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        self.assertEqual("3", body_of(self.far.take()))
+        self.assertEqual(1, self.checker.times)
+        self.far.send(f"{chunked}\r\n3\r\n")
+        self.assertEqual(401, code_of(self.far.take()))
+
+    def test_late(self) -> None:
+        """If whoever knows takes too long, or comes to know too late, nothing is done any more."""
+        self.far.send(f"{self.head}{said()}\r\n\r\n")
+        self.clock.advance(self.timeout)
+        self.assertEqual(408, code_of(self.far.take()))
+        self.checker.asked.callback(b"me")
+        self.assertEqual("", self.far.take())
+
+    def test_gone(self) -> None:
+        """Who goes meanwhile is not waited for."""
+        self.far.send(f"{self.head}{said()}\r\n\r\nx")
+        self.far.loseConnection()
+        self.assertEqual("", self.far.take())
 
 
 class PropertyTests(ServerCase):

@@ -107,7 +107,7 @@ class WebCase(SynchronousTestCase):
             self.debugging,
             self.guard,
         )
-        answers = server.serve, server.refuse, server.limit_of
+        answers = server.serve, server.refuse, server.limit_of, server.admit
         self.site = Site(*answers, self.clock, self.timeout, self.most)
 
     def connect(self) -> Far:

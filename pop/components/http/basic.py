@@ -97,7 +97,7 @@ class WebServer:
     async def _listen(self, reactor: Any, settings: Settings, name: str) -> None:
         limits = settings.limit, settings.debug, _guard(settings, name)
         server = Server(self._servlets, self._pages, _new_id, *limits)
-        answers = server.serve, server.refuse, server.limit_of
+        answers = server.serve, server.refuse, server.limit_of, server.admit
         site = Site(*answers, reactor, settings.timeout, settings.most)
         try:
             self._listening = await serverFromString(reactor, settings.endpoint).listen(site)

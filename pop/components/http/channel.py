@@ -29,6 +29,7 @@ class Channel(HTTPChannel):
 
     @ivar handling: whether one is being answered.
     @ivar crowded: whether the client has yet to read what it was sent.
+    @ivar since: when its last answer was done.
     """
 
     factory: "Site"
@@ -38,6 +39,7 @@ class Channel(HTTPChannel):
         super().__init__()
         self.handling = False
         self.crowded = False
+        self.since = 0.0
         self._answered = False
         self._refused = False
         self._unwelcome = False
@@ -69,8 +71,31 @@ class Channel(HTTPChannel):
             self._watch = self.callLater(self.factory.timeOut, self._look)
 
     def allHeadersReceived(self) -> None:
-        """Whether the body may come."""
+        """Whether the body may come: not from those who may not ask, however little it is."""
         request = self.requests[-1]
+        admitted = None if self.length == 0 else self.factory.admit(request)
+        if admitted is None:
+            self._let_come(request)
+            return
+        admitted.addCallback(self._let_in, request)
+        if not admitted.called:  # what has come of it stays where it is
+            self.paused = True
+            self._networkProducer.pauseProducing()
+
+    def _let_in(self, admitted: bool, request: Inbound) -> None:
+        if self._refused or request.gone:
+            return
+        request.admitted = admitted
+        if admitted:
+            self._let_come(request)
+        else:
+            self.refuse(401)
+        if self.paused:
+            self.paused = False
+            self._networkProducer.resumeProducing()
+            self.dataReceived(b"")
+
+    def _let_come(self, request: Inbound) -> None:
         if self.length != 0:
             request.limit = limit = self.factory.limit_of(self._path)
             if limit is not None and (self.length or 0) > limit:
@@ -109,12 +134,14 @@ class Channel(HTTPChannel):
         """It has its answer."""
         self.handling = False
         self._answered = True
+        self.since = self.factory.reactor.seconds()
         super().requestDone(request)
 
     @property
     def kept(self) -> bool:
         """Whether it is only kept for requests to come, which its client cannot rely on."""
-        return self._answered and not (self.handling or self._arrived or self._watch)
+        busy = self.handling or self.crowded or self._arrived or self._watch
+        return self._answered and not busy
 
     def pauseProducing(self) -> None:
         """For the transport: there is no more room."""
@@ -154,7 +181,7 @@ class Channel(HTTPChannel):
         """Answer a request of which not all is there, and no other."""
         if self._refused:
             return
-        self._refused, self.persistent = True, False
+        self._refused, self.persistent, self.paused = True, False, False
         if not self.requests:
             self.requests.append(self.requestFactory(self))
         self.requests[-1].refuse(code)

@@ -31,6 +31,7 @@ class Flow:
         self._left: deque[bytes] = deque()
         self._size = 0
         self._paused = False
+        self._cut = False
         self._waiting: list[Deferred[None]] = []
         self._finish: Callable[[], None] | None = None
         self._watch: IDelayedCall | None = None
@@ -44,13 +45,17 @@ class Flow:
 
         @return: fires when all that was written so far is on its way.
         """
+        if self._cut:
+            return succeed(None)
         if self._size > MOST:
             log.error(
                 "A client of {uri} is cut off: {size} bytes wait for it, since who writes does not",
                 uri=self._inbound.uri.decode(errors="replace"),
                 size=self._size,
             )
-            self._channel.abort()
+            self._cut = True
+            self.stopProducing()
+            self._channel.abort()  # which says that it is gone only later
             return succeed(None)
         self._size += len(data)
         self._left.extend(data[at : at + PIECE] for at in range(0, len(data), PIECE))
@@ -75,7 +80,7 @@ class Flow:
         while self._left and not self._paused:
             self._size -= len(self._left[0])
             self._inbound.write(self._left.popleft())
-        if self._paused:
+        if self._paused or self._cut:
             return
         self._release()
         # Not if one of those has written more than there is room for.

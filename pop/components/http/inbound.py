@@ -18,6 +18,7 @@ class Inbound(Request):
     @ivar running: what answers it.
     @ivar flow: what sends the answer, if it is long.
     @ivar asker: the name of whoever asks, if it had to be given.
+    @ivar admitted: whether whoever asks was let in before its body came.
     @ivar gone: whether nobody waits for the answer any more.
     """
 
@@ -27,6 +28,7 @@ class Inbound(Request):
     running: Deferred[Any] | None = None
     flow: Any = None
     asker: str | None = None
+    admitted = False
     gone = False
 
     def gotLength(self, length: int | None) -> None:

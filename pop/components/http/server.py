@@ -78,13 +78,20 @@ class Server:
         response.send_error(code)
         response.finish()
 
+    def admit(self, inbound: Inbound) -> Deferred[bool] | None:
+        """Whether a request may be asked, before its body comes; L{None} if anybody may."""
+        if self._guard is None:
+            return None
+        inbound.running = admitted = self._guard.admit(inbound)
+        return admitted
+
     def serve(self, inbound: Inbound) -> None:
         """Answer a request, of somebody who may ask."""
-        if self._guard is None:
+        admitted = None if inbound.admitted else self.admit(inbound)
+        if admitted is None:
             self._serve(inbound)
         else:
-            inbound.running = self._guard.admit(inbound)
-            inbound.running.addCallback(self._admitted, inbound)
+            admitted.addCallback(self._admitted, inbound)
 
     def _admitted(self, admitted: bool, inbound: Inbound) -> None:
         if admitted:
@@ -187,7 +194,7 @@ async def _send(
     async with aclosing(pieces):
         async for piece in pieces:
             await response.write(piece)
-            if bare:
+            if bare or response.gone():  # also if a servlet takes no notice of being cancelled
                 break
 
 

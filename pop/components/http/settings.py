@@ -64,10 +64,10 @@ def read_settings(server: str, properties: Mapping[str, Any]) -> Settings:
     settings = Settings(
         given.endpoint(),
         given.truth(HTTP_DEBUG_ERRORS),
-        int(given.number(HTTP_MAX_BODY_SIZE)),
+        given.whole(HTTP_MAX_BODY_SIZE),
         given.number(HTTP_SOCKET_TIMEOUT),
         given.truth(HTTP_CASE_SENSITIVE_PATHS),
-        int(given.number(HTTP_MAX_CONNECTIONS)),
+        given.whole(HTTP_MAX_CONNECTIONS),
         given.text(HTTP_AUTH),
     )
     if given.truth(HTTP_USES_SSL) and not settings.secure:
@@ -104,6 +104,12 @@ class _Given:
         if not 0 <= value < float("inf"):
             raise self.refused(name, "it should be a number that is not negative")
         return value
+
+    def whole(self, name: str) -> int:
+        """One that is cut off might be 0, which is any number."""
+        if (value := self.number(name)) % 1:
+            raise self.refused(name, "it should be a whole number")
+        return int(value)
 
     def endpoint(self) -> str:
         """What is said, or else made of an address and a port."""

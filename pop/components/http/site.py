@@ -21,6 +21,7 @@ class Site(HTTPFactory):
     @param serve: answers a request.
     @param refuse: answers one of which not all is there, with a code.
     @param limit_of: bytes that the body of a request for a target may have; L{None} for any.
+    @param admit: whether a request with a body may be asked; L{None} if anybody may.
     @param timeout: seconds; 0 for no limit.
     @param most: connections at a time; 0 for any.
     """
@@ -33,6 +34,7 @@ class Site(HTTPFactory):
         serve: Callable[[Inbound], None],
         refuse: Callable[[Inbound, int], None],
         limit_of: Callable[[bytes], int | None],
+        admit: Callable[[Inbound], Deferred[bool] | None],
         clock: IReactorTime,
         timeout: float = 60.0,
         most: int = 0,
@@ -42,6 +44,7 @@ class Site(HTTPFactory):
         self.serve = serve
         self.refuse = refuse
         self.limit_of = limit_of
+        self.admit = admit
         self.channels: set[Channel] = set()
         self._most = most
         self._crowded = False
@@ -65,13 +68,14 @@ class Site(HTTPFactory):
         return self._date[1]
 
     def welcome(self, channel: Channel) -> None:
-        """A connection is new, and perhaps one too many: one that is only kept then gives way."""
+        """A connection is new, and perhaps one too many: the one that is only
+        kept for longest then gives way."""
         self.channels.add(channel)
         if not self._most or len(self.channels) <= self._most:
             return
         self._say_so()
-        if (kept := next((each for each in self.channels if each.kept), None)) is not None:
-            kept.close()
+        if kept := [each for each in self.channels if each.kept]:
+            min(kept, key=lambda each: each.since).close()
         elif len(self.channels) <= self._most + REFUSED:
             channel.turn_away()
         else:

@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pop.components.passwords import Said
 from pop.components.shell.conversation import PROMPT, Conversation, Reply
 
 log = Logger()
@@ -39,7 +39,7 @@ class Login:
             self._name = line.strip()
             return succeed(Reply(PASSWORD, True))
         name, self._name = self._name, None
-        credentials = UsernamePassword(*(each.encode(errors="replace") for each in (name, line)))
+        credentials = Said(*(each.encode(errors="replace") for each in (name, line)))
         asked: Deferred[Any] = maybeDeferred(self._checker.requestAvatarId, credentials)
         return asked.addCallbacks(lambda _: self._enter(name), lambda f: self._refuse(name, f))
 
