@@ -221,11 +221,16 @@ class Component(Provider):
 
     async def _forget(self) -> None:
         self._stop_timer()
-        for dependency in self.dependencies:
-            dependency.stop()
-            await dependency.unbind_all()
-        self.handlers.tell("stop")
-        self.handlers.tell("clear")
+        try:
+            for dependency in self.dependencies:
+                dependency.stop()
+                await dependency.unbind_all()
+            self.handlers.tell("stop")
+            self.handlers.tell("clear")
+        finally:  # whoever waits for it, as its bundle does, would wait for ever
+            self._end()
+
+    def _end(self) -> None:
         self.instance.__dict__.pop(COMPONENT, None)
         self.container.forget(self)
         self.tell(Kind.KILLED)

@@ -187,7 +187,7 @@ class Dependency(ABC):
             component.complain("cannot get {reference}", reference=reference)
             return
         self.hold(reference, service)
-        setattr(component.instance, self.field, self.value())
+        self.inject()
         await component.bound(self.field, reference, service)
 
     async def unbind(self, reference: ServiceReference) -> None:
@@ -195,7 +195,7 @@ class Dependency(ABC):
         component = self.component
         await component.unbound(self.field, reference, self.held(reference))
         service = self.drop(reference)
-        setattr(component.instance, self.field, self.value())
+        self.inject()
         self._unget(reference, service)
         component.lingers_not(reference)
 
@@ -203,11 +203,18 @@ class Dependency(ABC):
         """The component is gone."""
         for reference in self.bindings():
             await self.unbind(reference)
-        setattr(self.component.instance, self.field, None)
+        self._give(None)
 
     def inject(self) -> None:
-        """What is injected has another order."""
-        setattr(self.component.instance, self.field, self.value())
+        """Give the component what is bound now."""
+        self._give(self.value())
+
+    def _give(self, value: Any) -> None:
+        """The field may be a property that refuses it, which is logged, as if a callback fails."""
+        try:
+            setattr(self.component.instance, self.field, value)
+        except Exception:
+            self.component.complain("its {field} refuses {value}", field=self.field, value=value)
 
     def _get(self, reference: ServiceReference) -> Any:
         if not reference.is_prototype():

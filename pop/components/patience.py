@@ -56,9 +56,14 @@ class Patience:
             result = Deferred.fromCoroutine(result)
         if not isinstance(result, Deferred):
             return None
-        if self.clock is None or self.seconds <= 0 or result.called or isinstance(result, InTime):
+        if self.clock is None or self.seconds <= 0 or _in_time(result):
             return result
         return _limited(result, self.clock, self.seconds, who)
+
+
+def _in_time(result: Deferred[Any]) -> bool:
+    """Whether it needs no limit. One that has fired may yet wait for another, and does need it."""
+    return isinstance(result, InTime) or (result.called and not result.paused)
 
 
 def _limited(given: Deferred[Any], clock: IReactorTime, seconds: float, who: str) -> Deferred[Any]:

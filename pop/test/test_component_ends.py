@@ -136,6 +136,30 @@ class GoneTests(FrameworkTestCase):
         self.kill()
         self.assertEqual([("two",), ("one",)], [each.specifications for each in heard])
 
+    def test_picky(self) -> None:
+        """A field that refuses to be emptied keeps neither the component from being gone nor
+        anything from being given back; that is logged."""
+
+        @ComponentFactory("picky")
+        @Requires("thing", "spec")
+        @Requires("other", "spec")
+        class Picky:
+            @property
+            def thing(self) -> Any:
+                return "whatever it was given"
+
+            @thing.setter
+            def thing(self, given: Any) -> None:
+                if given is None:
+                    raise ValueError("never again without one")
+
+        thing = self.offer().reference
+        self.make(Picky)
+        self.kill()
+        self.assertEqual([], thing.get_using_bundles())
+        self.assertEqual([], self.ipopo.get_instances())
+        self.assertNotEqual([], self.flushLoggedErrors(ValueError))
+
     def test_before_all_else(self) -> None:
         """One that is killed while it is bound does not become valid before it is gone."""
         later = Later()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 
 from pop.components import use_ipopo
 from pop.components.bundle import BundleState
@@ -96,6 +96,16 @@ class SlowTests(BundleCase):
         self.done(stopping)
         named = [str(failure.value).split()[0] for failure in self.flushLoggedErrors(CallTimeout)]
         self.assertEqual(["Upper.invalidate", "Lower.invalidate"], named)
+
+    def test_chained(self) -> None:
+        """What has fired and now waits for something else is waited for no longer than others."""
+        self.framework.__dict__["ends"] = lambda name: succeed(None).addCallback(
+            lambda ignored: self.ends(name)
+        )
+        stopping = self.bundle.stop()
+        self.clock.pump([11, 11])
+        self.done(stopping)
+        self.assertEqual(2, len(self.flushLoggedErrors(CallTimeout)))
 
     def test_given_up(self) -> None:
         """Whoever waits for an update no more, as a person who is tired of it, does not keep it
