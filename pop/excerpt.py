@@ -1,7 +1,7 @@
 """An excerpt of a log: what one run of a program wrote last, among all that others wrote there.
 
-The journal has how far the log had come when each process ended. So what was written between two
-ends of one slot's processes is of one run, however many there have been since.
+The journal has how far the log had come when each process began and when it ended. So what was
+written between these is of one run, however many there have been since.
 """
 
 import os
@@ -35,7 +35,7 @@ class Excerpt:
 
 def of_failure(directory: Path, entries: Sequence[Entry], last: int) -> Excerpt | None:
     """What was written last before the latest failure; L{None} if there was none, it wrote
-    nothing, or that cannot be read here any more.
+    nothing, or that cannot be read here any more; or it is not known where it began to.
 
     @param directory: where the logs lie.
     @param entries: of one service, the oldest first.
@@ -46,10 +46,13 @@ def of_failure(directory: Path, entries: Sequence[Entry], last: int) -> Excerpt 
     if place is None:
         return None
     end = entries[place]
-    ends = [each.log for each in entries[:place] if each.slot == end.slot and each.exit]
+    # Where its own entry has none, as an older agent's, what ended before it is as good.
+    known = [n.log for n in entries[:place] if n.slot == end.slot and n.log is not None]
+    if end.log is None or not known:
+        return None
     log = directory / filename(end.slot, ".log")
     try:
-        lines = _last_lines(log, ends[-1] if ends else 0, end.log)
+        lines = _last_lines(log, known[-1], end.log)
     except OSError:
         return None
     return Excerpt(end, lines) if lines else None
@@ -64,8 +67,9 @@ def _last_lines(log: Path, begin: int, end: int) -> tuple[str, ...]:
     with open(log, "rb") as file:
         if end > os.fstat(file.fileno()).st_size:
             return ()
-        start = max(begin, first_data(file.fileno()), end - REACH)
+        first = max(begin, first_data(file.fileno()))  # rotated away are whole lines
+        start = max(first, end - REACH)
         data = os.pread(file.fileno(), max(0, end - start), start)
     lines = [line.rstrip() for line in data.decode("utf-8", "replace").split("\n")]
-    whole = lines if start == begin or len(lines) == 1 else lines[1:]
+    whole = lines if start == first or len(lines) == 1 else lines[1:]
     return tuple(line[:LONGEST] for line in whole if line)[-LINES:]

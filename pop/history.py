@@ -49,7 +49,7 @@ class History:
             why=life.reason,
             pid=life.pid,
             exit=instance.ended if ended else "",
-            log=instance.wrote if ended else 0,
+            log=instance.wrote if before.pid != life.pid else None,
             restarts=life.restarts,
             failures=life.failures.in_a_row,
             until="" if instance.until is None else self._when(instance.until),

@@ -92,7 +92,8 @@ class Instance:
     @ivar want: what it was last told; L{None}, to go away.
     @ivar before: its life when it was last shown, before the present change.
     @ivar ended: how its last process ended.
-    @ivar wrote: how far its log had come by then.
+    @ivar wrote: how far its log had come by then, or when the present one was about to be started;
+        L{None} if neither was here.
     """
 
     _log = Logger()
@@ -110,7 +111,7 @@ class Instance:
         self.life = self.before = Life(since=clock.seconds())
         self.want: Want | None = None
         self.ended = ""
-        self.wrote = 0
+        self.wrote: int | None = None
         self._spawner = spawner
         self._watch = watch
         self._clock = clock
@@ -261,6 +262,7 @@ class Instance:
                 self._timer = self._clock.callLater(after, self._elapsed)
 
     def _spawn(self, launch: Launch) -> events.Event:
+        self.wrote = self._spawner.written(self.name)
         try:
             process = self._spawner.spawn(self.name, launch, self._protocol())
         except NotSpawned as error:

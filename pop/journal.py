@@ -32,7 +32,8 @@ class Entry:
     @ivar when: ISO 8601 in UTC; C{until} likewise, of what it waits for.
     @ivar before, after: its phases.
     @ivar exit: how its process ended, if one did.
-    @ivar log: how far its log had come by then, in bytes.
+    @ivar log: how far its log had come when its process was about to be started, or had ended, in
+        bytes; L{None} where neither is told, or nobody knew.
     @ivar failures: how many in a row there were by then.
     @ivar zxid, by: of the change in ZooKeeper that is the reason, if one is.
     """
@@ -44,7 +45,7 @@ class Entry:
     why: str = ""
     pid: int | None = None
     exit: str = ""
-    log: int = 0
+    log: int | None = None
     restarts: int = 0
     failures: int = 0
     until: str = ""
@@ -53,7 +54,11 @@ class Entry:
 
     def to_object(self) -> dict[str, Json]:
         """What is known, as JSON has it."""
-        return {key: value for key, value in vars(self).items() if value}
+        return {
+            key: value
+            for key, value in vars(self).items()
+            if value or (key == "log" and value is not None)
+        }
 
     @classmethod
     def from_object(cls, found: Json) -> "Entry | None":

@@ -1,6 +1,7 @@
 """What a program that failed wrote last is found in its log, and told by C{pop why}."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -25,8 +26,10 @@ class Runs:
         self.entries: list[Entry] = []
 
     def run(self, text: bytes, *, slot: str = "web", failures: int = 1) -> None:
-        """A process writes something, and ends."""
+        """A process begins, writes something, and ends."""
         log = self.log(slot)
+        before = log.stat().st_size if log.exists() else 0
+        self.entries.append(Entry(WHEN, slot, "stopped", "ready", log=before))
         with log.open("ab") as file:
             file.write(text)
         size = log.stat().st_size
@@ -110,6 +113,43 @@ class ExcerptTests(SynchronousTestCase):
         self.runs.run(b"two\n")
         self.assertEqual(("two",), self.runs.lines())
 
+    def test_rotated_in_its_midst(self) -> None:
+        """Of a run whose first lines were rotated away the first one that is left is told too."""
+        with self.runs.log().open("wb+") as file:
+            try:
+                require(file.fileno())
+            except NoHoles as error:
+                self.skipTest(f"this file system cannot make holes: {error}")
+            file.write(b"one\n" * 5000)
+        rotate(self.runs.log(), 1e9, 1 << 20)
+        self.runs.run(b"two\nthree\n")
+        self.runs.entries[0] = replace(self.runs.entries[0], log=0)
+        self.assertEqual(("two", "three"), self.runs.lines())
+
+    def test_of_another(self) -> None:
+        """What was there when a process began is another's, though no journal has that one's end:
+        the machine was switched off."""
+        self.runs.run(b"one\n")
+        del self.runs.entries[:]
+        self.runs.run(b"two\n")
+        self.assertEqual(("two",), self.runs.lines())
+
+    def test_nobody_knows(self) -> None:
+        """If it is not known where a run's words begin, none are told rather than another's."""
+        self.runs.run(b"one\n")
+        self.runs.run(b"two\n")
+        del self.runs.entries[:3]
+        self.assertEqual((), self.runs.lines())
+        self.runs.run(b"three\n")
+        del self.runs.entries[1]
+        self.assertEqual(("three",), self.runs.lines())
+
+    def test_older_journal(self) -> None:
+        """Where no length of the log was noted, none is made up."""
+        self.runs.run(b"one\n")
+        self.runs.entries = [replace(each, log=None) for each in self.runs.entries]
+        self.assertEqual((), self.runs.lines())
+
     def test_made_anew(self) -> None:
         """A log that was removed is missed by nobody; the next one is read from its beginning."""
         self.runs.run(b"one\ntwo\n")
@@ -154,4 +194,4 @@ class WhyTests(CommandLineTestCase):
         self.runs.run(b"one\ntwo\n")
         found = json.loads(self.why("--json"))
         self.assertEqual({"when": WHEN, "lines": ["one", "two"]}, found["wrote"])
-        self.assertEqual(8, found["changes"][0]["log"])
+        self.assertEqual([0, 8], [each["log"] for each in found["changes"]])
