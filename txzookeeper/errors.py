@@ -361,11 +361,19 @@ def error_for(code: int, path: str | None = None, op: int = 0) -> ZooKeeperExcep
     that names the number.
     """
     if path and code == NoNodeException.code and op in CREATIONS:
-        parent = path.rpartition("/")[0] or "/"
-        return NoNodeException(path, f"There is no node {parent} to make {path} in.")
+        return NoNodeException(path, _no_parent(path))
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code](path)
     place = f" at {path}" if path else ""
     error = ZooKeeperException(path, f"ZooKeeper answered with the unknown error {code}{place}.")
     error.code = code
     return error
+
+
+def _no_parent(path: str) -> str:
+    """Say what is missing; a root that is can only be one of the client's own."""
+    if path == "/":
+        return "There is no node to make the one in that the servers' path names."
+    if parent := path.rpartition("/")[0]:
+        return f"There is no node {parent} to make {path} in."
+    return f"There is no node to make {path} in: the one that the servers' path names is missing."

@@ -40,9 +40,18 @@ class ErrorTests(SynchronousTestCase):
             error = error_for(NoNodeException.code, "/a/b", op)
             self.assertEqual((type(error), error.path), (NoNodeException, "/a/b"))
             self.assertEqual(str(error), "There is no node /a to make /a/b in.")
-        at_root = error_for(NoNodeException.code, "/a", c.CREATE_OP)
-        self.assertEqual(str(at_root), "There is no node / to make /a in.")
         self.assertEqual(str(error_for(-101, "/a", c.DELETE_OP)), "There is no node /a.")
+
+    def test_no_root(self) -> None:
+        """Where that is the client's own root, or above it, no path of the client's names it."""
+        for path, sentence in (
+            (
+                "/a",
+                "There is no node to make /a in: the one that the servers' path names is missing.",
+            ),
+            ("/", "There is no node to make the one in that the servers' path names."),
+        ):
+            self.assertEqual(str(error_for(NoNodeException.code, path, c.CREATE_OP)), sentence)
 
     def test_own_errors(self) -> None:
         """The client's own errors have no code, and are all ZooKeeper's children."""
