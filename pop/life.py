@@ -34,6 +34,7 @@ from pop.events import (
     Spawned,
     Unhealthy,
     Unwanted,
+    Wake,
     Wanted,
 )
 from pop.phase import RESTS, RUNS, Life, Phase, Step
@@ -51,9 +52,19 @@ def step(
 ) -> Step:
     """What an instance becomes by an event, and the deeds that are due.
 
+    One that is ready again after failures is looked at when its run is a good one: until then it
+    does not count as being in service, and nothing else may happen that would tell.
+
     @param now: seconds, never running backwards.
     @param chance: from 0 to 1, spreads the waits of many instances.
     """
+    after, deeds = _step(life, event, now, chance, backoff)
+    if after.phase is Phase.READY is not life.phase and after.failures.in_a_row:
+        deeds = (*deeds, Wake(backoff.good_run))
+    return after, deeds
+
+
+def _step(life: Life, event: Event, now: float, chance: float, backoff: Backoff) -> Step:
     match life.phase, event:
         case phase, Wanted() if phase in RESTS:
             return spawn(replace(life, failures=NO_FAILURES), event.launch, event.why, now)
@@ -99,6 +110,8 @@ def step(
             return stopped(life, now)
         case Phase.STARTING, Elapsed():
             return late(life, now, backoff)
+        case Phase.READY, Elapsed() if life.failures.in_a_row:
+            return replace(life, failures=NO_FAILURES), ()
         case Phase.STOPPING, Elapsed():
             return killed(life)
         case ((Phase.BACKING_OFF | Phase.FAILED), Elapsed()) if life.wanted:

@@ -176,6 +176,7 @@ class Status:
     @ivar causes: its last changes in short, oldest first.
     @ivar generation: the restart generation of what it was last told to run.
     @ivar assumed: it is ready only in so far as it runs; it neither said so nor was it asked.
+    @ivar failures: how many there were in a row before the present run, until that is a good one.
     """
 
     phase: str
@@ -189,11 +190,18 @@ class Status:
     causes: tuple[str, ...] = ()
     generation: int = 0
     assumed: bool = False
+    failures: int = 0
 
     @property
     def serves(self) -> bool:
         """Whether the machine is in service: ready, or done with what it should do once."""
-        return self.phase == "ready" or (self.phase == "finished" and not self.problem)
+        ready = self.phase == "ready" and not self.doubtful
+        return ready or (self.phase == "finished" and not self.problem)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it ended lately and may again: that it runs is all that is known of it."""
+        return self.assumed and self.failures > 0
 
     def to_json(self) -> bytes:
         return dump(self.to_object())
@@ -208,6 +216,7 @@ class Status:
         causes = {"causes": list(self.causes)} if self.causes else {}
         asked = {"generation": self.generation} if self.generation else {}
         asked |= {"assumed": True} if self.assumed else {}
+        asked |= {"failures": self.failures} if self.failures else {}
         return {**self.extra, **known, **counted, **problem, **says, **several, **causes, **asked}
 
     @classmethod
@@ -224,7 +233,21 @@ class Status:
         causes = tuple(map(_text, _take(path, found, "causes", list, [])))
         asked = _take(path, found, "generation", int, 0)
         assumed = _take(path, found, "assumed", bool, False)
-        return cls(phase, since, why, restarts, problem, known, found, says, causes, asked, assumed)
+        failures = _take(path, found, "failures", int, 0)
+        return cls(
+            phase,
+            since,
+            why,
+            restarts,
+            problem,
+            known,
+            found,
+            says,
+            causes,
+            asked,
+            assumed,
+            failures,
+        )
 
 
 @frozen

@@ -61,11 +61,17 @@ def standing(view: ServiceView) -> Standing:
     going = tuple(m for m in service.machines if m in progress.going)
     stop = progress.stop if progress.stop and progress.stop.version == service.version else None
     out = tuple(
-        (each.machine, each.phase)
+        (each.machine, _phase(each))
         for each in view.instances
         if each.wanted and not _serves(each) and each.machine not in going
     )
     return Standing(going, view.waiting, out, stop)
+
+
+def _phase(instance: InstanceView) -> str:
+    """Why it is out of service, in short."""
+    doubtful = instance.phase == "ready" and instance.status and instance.status.doubtful
+    return "ready, but it ended lately" if doubtful else instance.phase
 
 
 def _serves(instance: InstanceView) -> bool:

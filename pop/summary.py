@@ -55,6 +55,7 @@ def summary(
             processes=tuple(_process(each, when) for each in instances) if several else (),
             generation=min(_generation(each) for each in staying),
             assumed=phase_of(worst) is Phase.READY and any(map(_assumed, staying)),
+            failures=max(each.life.failures.in_a_row for each in staying),
         ),
         next((each.life.pid for each in staying if each.life.pid), None),
         staying[0].life.state if phase_of(worst) is Phase.READY else None,

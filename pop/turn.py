@@ -24,7 +24,6 @@ from pop.cluster import Cluster
 from pop.errors import BrokenNode, PopError
 from pop.frozen import frozen
 from pop.model import Progress, Status, Stop, load_machines
-from pop.readiness import SETTLES
 from pop.roll import Roll, due
 from pop.together import first, forget, together
 from pop.watch import Node, look
@@ -249,22 +248,11 @@ class Turn:
             await self._give(path, node[1].version, due(replace(roll, out=out)))
 
     async def _out(self, machines: tuple[str, ...]) -> frozenset[str]:
-        """Those that are not in service.
-
-        What is ready only in so far as it runs, and was started again before, may end and be
-        started all the time: it must go on for a while.
-        """
-        before = after = await self._statuses(machines)
-        if any(status.assumed and status.restarts for status in before):
-            await deferLater(self._cluster.clock, SETTLES)
-            after = await self._statuses(machines)
-        every = zip(machines, before, after, strict=True)
-        return frozenset(m for m, a, b in every if not b.serves or a.restarts != b.restarts)
-
-    async def _statuses(self, machines: tuple[str, ...]) -> list[Status]:
+        """Those that are not in service."""
         paths = [self._paths.status(self._service, machine) for machine in machines]
         found = await together([self._seen(path) for path in paths])
-        return [known(path, node) for path, node in zip(paths, found, strict=True)]
+        every = zip(machines, paths, found, strict=True)
+        return frozenset(m for m, path, node in every if not known(path, node).serves)
 
     async def _give(self, path: str, version: int, machines: tuple[str, ...]) -> None:
         """Give machines their turn."""

@@ -147,6 +147,20 @@ class TableTests(SynchronousTestCase):
                 (Life(why="held", since=30.0), ()), step(life, Unwanted("held"), now=30.0)
             )
 
+    def test_ready_after_failures(self) -> None:
+        """What failed before is forgiven when it has been ready for long enough, not at its end."""
+        begun = replace(STARTING, pid=None, failures=Failures(2, (1.0, 2.0)))
+        life, deeds = step(begun, Spawned(7), now=10.0, backoff=FAST)
+        self.assertEqual((replace(READY, failures=begun.failures), (Wake(10.0),)), (life, deeds))
+        self.assertEqual((READY, ()), step(life, Elapsed(), now=20.0))
+
+    def test_ready_once_more(self) -> None:
+        """That time begins anew when it was not ready meanwhile."""
+        failed = replace(NOT_READY, failures=Failures(1, (1.0,)))
+        life, deeds = step(failed, Passed(), now=30.0, backoff=FAST)
+        self.assertEqual((Phase.READY, (Wake(10.0),)), (life.phase, deeds))
+        self.assertEqual((replace(life, doubt=""), ()), step(life, Passed(), now=31.0))
+
     def test_unwanted_while_replaced(self) -> None:
         """A stop wins over the start that was to follow."""
         self.assertEqual(

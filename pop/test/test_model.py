@@ -73,7 +73,7 @@ class RoundTripTests(Tests):
             Machine("m1", "host", ("10.0.0.1", "::2"), {"rack": "7"}, "1.0", "3.11.7"),
             AgentInfo(42, "host", "/var/lib/pop"),
             Status("ready", "2026-01-01T00:00:00.000Z", "deployed", 2, "It needs a setting."),
-            Status("ready", generation=3, assumed=True),
+            Status("ready", generation=3, assumed=True, failures=2),
             Status("ready", processes=({"name": "web", "pid": 4}, {"name": "web/2", "pid": 5})),
         ):
             with self.subTest(value=value):
@@ -171,6 +171,7 @@ class BrokenTests(Tests):
             ("status", "restarts", "2", "a whole number"),
             ("status", "problem", True, "a text"),
             ("status", "assumed", 1, "true or false"),
+            ("status", "failures", "1", "a whole number"),
         ):
             with self.subTest(reader=reader, key=key):
                 data = json.dumps({key: value}).encode()

@@ -120,6 +120,17 @@ class SummaryTests(SynchronousTestCase):
         self.instances.drop("web", "undeployed")
         self.assertFalse(self.report().status.assumed)
 
+    def test_failures(self) -> None:
+        """One that ended lately does not count as being in service until it has had a good run."""
+        self.start("web", "web/2")
+        self.assertTrue(self.report().status.serves)
+        self.world.spawner["web/2"].crash()
+        for failures, seconds in ((1, 9.9), (0, 0.2)):
+            self.world.clock.advance(seconds)
+            status = self.report().status
+            self.assertEqual(("ready", failures), (status.phase, status.failures))
+            self.assertEqual(failures == 0, status.serves)
+
     def test_generation(self) -> None:
         """It is the least of what runs, so that it is known when all have been restarted."""
         for slot, generation in (("web", 3), ("web/2", 2)):

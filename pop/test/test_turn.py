@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from pop.overview import services
 from pop.readiness import SETTLES
+from pop.standing import standing
 from pop.test.rollings import MACHINES, RollingTestCase
 
 
@@ -260,6 +262,20 @@ class SettlingTests(RollingTestCase):
         self.assertEqual(["new", "run-web", "run-web"], self.argvs())
         stop = self.progress()["stop"]
         self.assertEqual(("m1", "exited with status 3"), (stop["machine"], stop["why"]))
+
+    def test_crash_loop(self) -> None:
+        """Nobody restarts while another ends every few seconds, ready though it is in between; and
+        people are told."""
+        self.roll(max_failures=20)
+        self.world.server.advance(SETTLES)
+        for _ in range(4):
+            self.process("m1").exit(3)
+            self.world.server.advance(9)
+            self.assertEqual(("ready", [2, 1]), (self.world.phase("web", "m1"), self.starts()[1:]))
+        [view] = self.world.server.run(services(self.world.admin, ["web"]))
+        self.assertEqual("m3 waits for m1 (ready, but it ended lately)", str(standing(view)))
+        self.world.server.advance(10)
+        self.assertEqual([2, 2], self.starts()[1:])
 
     def test_one_of_several(self) -> None:
         """All processes of a machine must have run on for so long."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 from pop.model import Progress, Status, Stop
-from pop.readiness import SETTLES
 from pop.test.clusters import ClusterTestCase
 from pop.turn import RETRY, Ask, Turn, known
 
@@ -201,14 +200,14 @@ class TogetherTests(TurnTestCase):
 
     def test_again_and_again(self) -> None:
         """Nor is in service what is started again and again, though it is ready each time."""
-        for restarts in range(1, 4):
-            status = Status("ready", restarts=restarts, assumed=True)
+        for failures in range(1, 4):
+            status = Status("ready", restarts=failures, assumed=True, failures=failures)
             self.put("/services/web/status/m3", status.to_json())
             self.ask(ONE, "m1")
-            self.server.advance(SETTLES - 0.2)
+            self.server.advance(9)
             self.assertEqual([], self.granted())
-        self.put("/services/web/status/m3", replace(status, says="hello").to_json())
-        self.server.advance(2 * SETTLES)
+        self.put("/services/web/status/m3", replace(status, failures=0).to_json())
+        self.server.settle()
         self.assertEqual(["m1"], self.granted())
 
     def test_strangers(self) -> None:
