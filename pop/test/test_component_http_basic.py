@@ -155,6 +155,16 @@ class ListenTests(ServerCase):
             self.assertIn("clock=reactor", ipopo.component("web").error_trace)
         self.successResultOf(framework.stop())
 
+    def test_changed(self) -> None:
+        """When a property changes that it reads, it listens anew; others are nothing to it."""
+        component = self.make(address="127.0.0.1", port=8081)
+        component.set_properties({"color": "red"})
+        self.assertEqual(1, len(self.reactor.tcpServers))
+        component.set_properties({names.HTTP_SERVICE_PORT: 8082, names.HTTP_MAX_CONNECTIONS: 1})
+        self.assertEqual((8082, Phase.VALID), (self.reactor.tcpServers[-1][0], component.state))
+        self.connect()
+        self.assertEqual(503, code_of(self.connect().ask()))
+
     def test_several(self) -> None:
         """There may be several servers, each with all the servlets that are registered."""
         self.register(Echo(), "/a")

@@ -12,6 +12,7 @@ from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from pop.components import Phase
 from pop.components import http as names
 from pop.components.http.guard import Guard
 from pop.components.http.settings import read_settings
@@ -197,6 +198,23 @@ class PropertyTests(ServerCase):
         self.assertEqual(200, self.code("/a", said()))
         path.write_text("me:other\n")
         self.assertEqual(401, self.code("/a", said()))
+
+    def test_given_later(self) -> None:
+        """A server that listens already asks for passwords as soon as it is told to, and listens
+        no more if they are nowhere; those who were connected before are, no longer."""
+        path = Path(self.mktemp())
+        path.write_text("me:secret\n")
+        self.register(Named(), "/a")
+        component = self.make(address="127.0.0.1")
+        far = self.connect()
+        self.assertEqual(200, code_of(far.ask("/a")))
+        component.set_properties({names.HTTP_AUTH: f"file:{path}"})
+        self.assertFalse(far.connected)
+        self.assertEqual(Phase.VALID, component.state)
+        self.assertEqual([401, 200], [self.code("/a"), self.code("/a", said())])
+        component.set_properties({names.HTTP_AUTH: "file:nowhere"})
+        self.assertEqual(Phase.ERRONEOUS, component.state)
+        self.assertIn("file:nowhere", component.error_trace)
 
     def test_missing(self) -> None:
         """A server without its file does not listen, and says why."""

@@ -23,6 +23,7 @@ from pop.components.decorators import ComponentFactory, Property, Provides
 from pop.components.http.errors import CannotListen, NoReactor
 from pop.components.http.face import HttpService
 from pop.components.http.pages import Pages
+from pop.components.http.renewal import Renewal
 from pop.components.http.server import Server
 from pop.components.http.servlets import Servlets
 from pop.components.http.settings import Settings, read_settings
@@ -71,6 +72,7 @@ class WebServer:
         self._servlets: Servlets
         self._whiteboard: Whiteboard
         self._listening: IListeningPort | None = None
+        self._renewal: Renewal | None = None
 
     @ValidateComponent(ARG_BUNDLE_CONTEXT, ARG_COMPONENT_CONTEXT, ARG_PROPERTIES)
     async def listen(
@@ -83,6 +85,9 @@ class WebServer:
         @raise CannotListen: somebody else listens there, or a file is missing.
         """
         settings = read_settings(component.name, properties)
+        if self._renewal is None:
+            self._renewal = Renewal(component)
+            component.handlers.append(self._renewal)
         patience = context.get_framework().patience
         reactor: Any = patience.clock
         if not IReactorTCP.providedBy(reactor):
@@ -109,11 +114,14 @@ class WebServer:
         self._say_where(settings)
 
     def _say_where(self, settings: Settings) -> None:
-        """For those who look at the registration, and for servlets."""
+        """For those who look at the registration, and for servlets; that is no change."""
         listening: Any = self._listening
+        assert self._renewal is not None  # it is validated
+        due = self._renewal.due
         where = listening.getHost()
         self.address, self.port = getattr(where, "host", ""), getattr(where, "port", 0)
         self.secure = settings.secure
+        self._renewal.due = due
         self._servlets.server.update(
             {
                 http.PARAM_ADDRESS: self.address,
@@ -127,6 +135,8 @@ class WebServer:
         """Take no more requests, and let those that are being answered have their answers."""
         listening, self._listening = self._listening, None
         site, self._site = self._site, None
+        if self._renewal is not None:
+            self._renewal.due = False
         if listening is None or site is None:
             return
         await maybeDeferred(listening.stopListening)
