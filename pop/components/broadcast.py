@@ -25,11 +25,28 @@ class Replies(tuple[Any, ...]):
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, "Replies"]:
-        """The same, once all have come."""
+        """The same, once all have come. Who stops waiting stops no reply."""
         return self._come().__await__()
 
     async def _come(self) -> "Replies":
-        return Replies([await each if isinstance(each, Deferred) else each for each in self])
+        return Replies([await _come(each) if isinstance(each, Deferred) else each for each in self])
+
+
+def _come(reply: Deferred[Any]) -> Deferred[Any]:
+    """The same for one who waits: it can be waited for again, and to cancel this cancels only this.
+
+    A failure is only told to the first who waits, which is enough.
+    """
+    waiting: Deferred[Any] = Deferred()
+
+    def come(result: Any) -> Any:
+        if waiting.called:
+            return result
+        waiting.callback(result)
+        return None if isinstance(result, Failure) else result
+
+    reply.addBoth(come)
+    return waiting
 
 
 class Broadcast:

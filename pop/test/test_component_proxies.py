@@ -206,6 +206,27 @@ class BroadcastTests(Base):
         self.assertEqual(("yes", None, ("hi",)), self.successResultOf(asking))
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 
+    def test_given_up(self) -> None:
+        """Who waits no more, as a callback that has taken too long, does not wait for the next
+        reply instead; all still come, and can be waited for as often as one likes."""
+        waiting: list[Deferred[str]] = [Deferred(), Deferred()]
+        it = self.require(RequiresBroadcast("it", "spec"))
+        for each in waiting:
+            self.offer(service=lambda each=each: each)
+        replies = it.it()
+
+        async def ask() -> Any:
+            return await replies
+
+        asking = Deferred.fromCoroutine(ask())
+        asking.cancel()
+        self.failureResultOf(asking, CancelledError)
+        for each in waiting:
+            each.callback("yes")
+        for _ in range(2):
+            asking = Deferred.fromCoroutine(ask())
+            self.assertEqual(("yes", "yes"), self.successResultOf(asking))
+
     def test_slow_and_loud(self) -> None:
         """Unless errors are muffled: then whoever waits gets them."""
 
