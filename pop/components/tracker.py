@@ -70,6 +70,7 @@ class Tracker:
         }
         self._held: dict[ServiceReference, Any] = {}
         self._open = False
+        self._lasting = False
         self._following: dict[_Following, None] = {}
 
     def open(self) -> None:
@@ -77,6 +78,10 @@ class Tracker:
 
         @raise BundleException: the bundle is not active, or the filter cannot be read.
         """
+        self._begin()
+        self._lasting = True
+
+    def _begin(self) -> None:
         if not self._open:
             specification, ldap_filter = self._asked
             self._context.add_service_listener(self, ldap_filter, specification)
@@ -87,7 +92,7 @@ class Tracker:
     def close(self) -> None:
         """End: everything is removed, and coroutines that follow go on behind their loops."""
         if self._open:
-            self._open = False
+            self._open = self._lasting = False
             self._context.remove_service_listener(self)
             for reference in list(self._held):
                 self._remove(reference)
@@ -119,15 +124,23 @@ class Tracker:
 
     def __aiter__(self) -> "_Changes":
         """L{Change}s: those that lead to what is there now, and whatever happens then, until the
-        loop is left or the tracker closed."""
-        self.open()
+        loop is left or the tracker closed.
+
+        One that nobody has opened is open as long as somebody goes through its changes.
+        """
+        self._begin()
         following = _Following()
         for reference in self.references():
             following.put(Change("added", self._held[reference], reference))
         self._following[following] = None
         changes = _Changes(following)
-        finalize(changes, self._following.pop, following, None).atexit = False
+        finalize(changes, self._left, following).atexit = False
         return changes
+
+    def _left(self, following: "_Following") -> None:
+        self._following.pop(following, None)
+        if not self._lasting and not self._following:
+            self.close()
 
     # For the registry
 

@@ -170,6 +170,31 @@ class CoroutineTests(TrackerCase):
         gc.collect()
         self.assertIsNone(gone())
 
+    def test_last(self) -> None:
+        """When the last has left the loop, a tracker that nobody has opened is closed: it uses
+        nothing and is told nothing; one that was opened stays so."""
+
+        async def first(tracker: Tracker) -> Any:
+            async for change in tracker:
+                return change.object
+            return None
+
+        for opened in (False, True):
+            tracker = self.track()
+            if opened:
+                tracker.open()
+            for _ in range(2):
+                self.assertEqual("first", self.done(Deferred.fromCoroutine(first(tracker))))
+                gc.collect()
+                self.assertEqual([self.framework] * opened, self.uses())
+        tracker.close()
+        self.assertEqual([], self.uses())
+
+    def uses(self) -> list[Any]:
+        """Who uses the first thing."""
+        using: list[Any] = self.first.reference.get_using_bundles()
+        return using
+
     def test_waits_alone(self) -> None:
         """Who waits is told, even if nobody else knows of it."""
         tracker = Tracker(self.context, "thing")
