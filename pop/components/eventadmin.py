@@ -39,7 +39,7 @@ class _Handler:
     """Whoever handles events, and what waits for it: one event at a time, in order.
 
     @ivar active: whether it is still registered.
-    @ivar full: whether too many have waited, since the last time that none did.
+    @ivar missed: how many it did not get since too many waited, since the last time that none did.
     """
 
     def __init__(self, reference: ServiceReference, handler: Any, wanted: Filter | None) -> None:
@@ -49,7 +49,7 @@ class _Handler:
         self.waiting: deque[Event] = deque()
         self.busy = False
         self.active = True
-        self.full = False
+        self.missed = 0
 
     @property
     def name(self) -> str:
@@ -117,8 +117,8 @@ class EventAdmin:
                 self._soon(handler)
 
     def _complain(self, handler: _Handler) -> None:
-        if not handler.full:
-            handler.full = True
+        handler.missed += 1
+        if handler.missed == 1:
             text = "{who} misses events until it has caught up: {most} wait for it"
             log.error(text, who=handler.name, most=MOST)
 
@@ -132,7 +132,9 @@ class EventAdmin:
     async def _work(self, handler: _Handler) -> None:
         while handler.waiting and handler.active:
             await self._call(handler, handler.waiting.popleft())
-        handler.busy = handler.full = False
+        if handler.missed:
+            log.error("{who} has missed {n} events", who=handler.name, n=handler.missed)
+        handler.busy, handler.missed = False, 0
 
     async def _call(self, handler: _Handler, event: Event) -> None:
         topic, properties = event

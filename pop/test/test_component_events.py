@@ -251,7 +251,8 @@ class PostTests(EventCase):
 
     def test_too_many(self) -> None:
         """Of what is posted to one that does not keep up, only so much is kept for it, and the log
-        says once that the rest is not; others get theirs, and it gets what comes afterwards."""
+        says once that the rest is not, and in the end how many that were; others get theirs, and
+        it gets what comes afterwards."""
         slow, _ = self.handle("slow", topics="*")
         slow.result = waiting = Deferred[None]()
         self.handle("fast", topics="*")
@@ -263,7 +264,9 @@ class PostTests(EventCase):
                 self.clock.advance(0)
         self.assertEqual(1, len(logged))
         slow.result = None
-        waiting.callback(None)
+        with capturedLogs() as logged:
+            waiting.callback(None)
+        self.assertEqual([5], [event["n"] for event in logged])
         self.assertEqual(2 * eventadmin.MOST + 7, len(self.take()))
         self.admin.post("after")
         self.clock.advance(0)
