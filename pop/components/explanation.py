@@ -52,7 +52,7 @@ class Promises:
     def silent(self, dependency: "Dependency") -> "Iterator[Component]":
         """Those that are valid, but do not register at present all that they could."""
         for component in self._promising(dependency):
-            kept = any(offer.reference is None for offer in component.offers)
+            kept = any(not offer.wanted(component.instance) for offer in component.offers)
             if kept and component.state is Phase.VALID and _would_meet(component, dependency):
                 yield component
 

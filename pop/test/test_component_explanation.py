@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from pop.components import (
     Bind,
     ComponentFactory,
+    PostRegistration,
     Property,
     Provides,
     Requires,
@@ -90,6 +91,24 @@ class ExplanationTests(FrameworkTestCase):
         )
         self.assertEqual([expected], self.why())
         controlled.on = True
+        self.assertEqual([], self.why())
+
+    def test_no_controller(self) -> None:
+        """Nobody's controller is blamed for what is only to be registered after a callback."""
+        registered: Deferred[None] = Deferred()
+
+        @ComponentFactory("b")
+        @Provides("b")
+        @Provides("c")
+        class Several:
+            @PostRegistration
+            def registered(self, reference: Any) -> Any:
+                return registered
+
+        self.component("a", "c")
+        self.make(Several, "b")
+        self.assertEqual(["it: nobody provides c"], self.why())
+        registered.callback(None)
         self.assertEqual([], self.why())
 
     def test_filter(self) -> None:
