@@ -58,7 +58,7 @@ class Bundle:
 
     Starting, stopping, updating and uninstalling happen one after the other; each answers with a
     Deferred, since activators and listeners may take their time. If that is cancelled, what has
-    begun goes on, and what has not is not done.
+    begun goes on, and it fails with L{GoesOn}; what has not begun is not done.
     """
 
     def __init__(

@@ -15,6 +15,10 @@ log = Logger()
 T = TypeVar("T")
 
 
+class GoesOn(CancelledError):
+    """Whoever waited for a deed waits no more; it had begun, and goes on."""
+
+
 class InTime(Deferred[None]):
     """Fires once several have, which is in time by itself: whatever they wait for has limits."""
 
@@ -95,9 +99,9 @@ def _limited(given: Deferred[Any], clock: IReactorTime, seconds: float, who: str
 def unharmed(deed: Deferred[T]) -> Deferred[T]:
     """The same for somebody who may stop waiting for it, by cancelling it: the deed goes on.
 
-    If it fails then, that is logged.
+    A L{GoesOn} says so. If it fails then, that is logged.
     """
-    waiting: Deferred[T] = Deferred()
+    waiting: Deferred[T] = Deferred(lambda it: it.errback(GoesOn()))
 
     def ended(result: Any) -> None:
         if not waiting.called:

@@ -156,7 +156,8 @@ class SlowTests(BundleCase):
         self.assertEqual(BundleState.RESOLVED, self.bundle.get_state())
 
     def test_shell(self) -> None:
-        """Whoever gives up waiting at the shell is told that it goes on."""
+        """Whoever gives up waiting at the shell is told that it goes on, if it has begun: it, and
+        not only what came before."""
         self.done(self.context.install_bundle("pop.components.shell.core").start())
         self.done(self.context.install_bundle("pop.components.shell.bundles").start())
         reference = self.context.get_service_reference("pelix.shell.core")
@@ -168,6 +169,11 @@ class SlowTests(BundleCase):
         first.cancel()
         self.assertFalse(self.done(first))
         self.assertEqual("What has begun goes on: slow is STOPPING.\n", "".join(said))
+        said.clear()
+        second = Deferred.fromCoroutine(shell.execute("start slow", Session(said.append)))
+        second.cancel()
+        self.assertFalse(self.done(second))
+        self.assertEqual("Cancelled.\n", said[-1])
         self.end()
         self.end()
         self.assertEqual(BundleState.RESOLVED, self.bundle.get_state())

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError
-
-from pop.components.bundle import Bundle, BundleActivator, BundleState
+from pop.components.bundle import Bundle, BundleActivator
 from pop.components.context import BundleContext
 from pop.components.errors import BundleException, NoSuchBundle
+from pop.components.patience import GoesOn
 from pop.components.shell.commands import DEFAULT, SERVICE_SHELL_COMMAND, Method
 from pop.components.shell.completion import BUNDLE, DUMMY, FILE, Completion
 from pop.components.shell.session import Session
@@ -107,11 +106,10 @@ class BundleCommands:
             except BundleException as error:
                 session.write_line(str(error))
                 return False
-            except CancelledError:
-                if (state := bundle.get_state()) in (BundleState.STARTING, BundleState.STOPPING):
-                    session.write_line(f"What has begun goes on: {name} is {state.name}.")
-                    return False
-                raise
+            except GoesOn:
+                state = bundle.get_state().name
+                session.write_line(f"What has begun goes on: {name} is {state}.")
+                return False
         return None
 
     def _find(self, word: str) -> Bundle:
