@@ -1,10 +1,10 @@
 """The census: who of an instance's kin lives, for many instances by one look at all processes."""
 
-import contextlib
 import os
 import select
 import signal
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import psutil
 from twisted.internet.interfaces import IReactorTime
@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from pop.cgroup import members
 from pop.exitstatus import reap
-from pop.kin import Kin, alive, began, send
+from pop.kin import Kin, alive, began, process_of, send
 from pop.marks import GONE, NONE, marks_of
 from pop.pursuit import sighted
 
@@ -63,7 +63,8 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
 
     They may fork, and die, while they are looked at. But who is overlooked is the child of one who
     was seen, and has died before being asked; as long as there may be such, it is looked again.
-    In the end only the youngest are, see Note [Pursuit].
+    In the end only the youngest are, see Note [Pursuit], and only for the kin of which nobody was
+    found, as that would be taken to have ended.
     """
     found: list[list[int]] = [[] for _ in kins]
     marks = {kin.mark: place for place, kin in enumerate(kins) if kin.mark != NONE}
@@ -88,14 +89,24 @@ def living(kins: Sequence[Kin]) -> list[list[int]]:
             break
         seen.update(new)
     else:
-        for pid, mark in sighted(lambda mark: mark in marks):
-            if alive(pid):
-                found[marks[mark]].append(pid)
+        missed = {mark: place for mark, place in marks.items() if not found[place]}
+        for pid, mark in youngest(missed.__contains__) if missed else ():
+            found[missed[mark]].append(pid)
     for place, kin in enumerate(kins):
         if kin.cgroup:
             more = [pid for pid in members(kin.cgroup) if pid not in found[place] and alive(pid)]
             found[place] += more
     return found
+
+
+def youngest(ours: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
+    """Those who live of the youngest processes whose marks are ours, with these, each once."""
+    seen: set[int] = set()
+    for number, mark in sighted(ours):
+        pid = process_of(number)
+        if pid not in seen and alive(pid):
+            seen.add(pid)
+            yield pid, mark
 
 
 def strays(ours: Callable[[int], bool]) -> list[int]:
@@ -104,7 +115,7 @@ def strays(ours: Callable[[int], bool]) -> list[int]:
     found = [pid for pid, mark in marks.items() if ours(mark) and alive(pid)]
     if found or GONE not in marks.values():
         return found
-    return [pid for pid, _ in sighted(ours) if alive(pid)]
+    return [pid for pid, _ in youngest(ours)]
 
 
 def end(ours: Callable[[int], bool]) -> None:
@@ -125,12 +136,21 @@ def end(ours: Callable[[int], bool]) -> None:
 
 def _wait(pid: int) -> None:
     """Wait for a second at most until it is dead, whether or not anybody reaps it."""
-    with contextlib.suppress(AttributeError, OSError):
+    try:
         descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # an older system, or no more files can be opened
+        _wait_without(pid, time.monotonic() + 1)
+        return
+    with open(descriptor, "rb", 0):
         waiting = select.poll()
         waiting.register(descriptor)
         waiting.poll(1000)
-        os.close(descriptor)
+
+
+def _wait_without(pid: int, until: float) -> None:
+    pause = select.poll()
+    while alive(pid) and time.monotonic() < until:
+        pause.poll(1)
 
 
 def _processes() -> list[int]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable
 from functools import cache
@@ -71,6 +72,19 @@ def alive(pid: int) -> bool:
     if found is None:
         return not _proc() and _created(pid) is not None
     return found[0] not in (b"Z", b"X")
+
+
+def process_of(number: int) -> int:
+    """The number of the process that a thread, by its own number, is one of.
+
+    Linux answers for any thread as if it were a process, though it lists none but the first.
+    """
+    try:
+        with open(f"/proc/{number}/status", "rb", 0) as file:
+            found = re.search(rb"^Tgid:\s*(\d+)", file.read(_LONGEST), re.MULTILINE)
+    except OSError:
+        return number
+    return int(found[1]) if found else number
 
 
 def age(since: float | None) -> float:

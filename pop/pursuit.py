@@ -11,26 +11,39 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from pop.marks import NONE, marks_of
+from pop.marks import GONE, NONE, marks_of
 
 REACH: Final = 16
 """So many of the youngest are asked at a time: others may start something as well."""
 TRIES: Final = 200
-"""So often; it takes a few milliseconds."""
+"""So often at most; it takes a few milliseconds."""
+STILL: Final = 3
+"""So often in a row without anything new, and who is there has been asked.
+
+Once would do, but for one whose number is given out already while its parent is still forking it.
+"""
 
 
 def sighted(ours: Callable[[int], bool], tries: int = TRIES) -> Iterator[tuple[int, int]]:
     """The youngest processes whose marks are ours, each once, in the moment in which it is seen.
 
-    Gives their numbers and their marks; they may be dead, but not reaped. None where there are no
-    marks; and never this process.
+    Gives their numbers and their marks; they may be dead, but not reaped, and threads, which have
+    numbers too. None where there are no marks; and never this process.
     """
-    seen = {os.getpid()}
+    asked: set[int] = set()
+    before = still = 0
     for _ in range(tries):
         last = _youngest()
-        for pid, mark in marks_of(range(last, max(0, last - REACH), -1)):
-            if mark != NONE and pid not in seen and ours(mark):
-                seen.add(pid)
+        still = still + 1 if last == before else 0
+        if still == STILL:
+            return
+        before = last
+        youngest = range(last, max(0, last - REACH), -1)
+        for pid, mark in marks_of(pid for pid in youngest if pid not in asked):
+            if mark == GONE:
+                continue  # or not quite there yet
+            asked.add(pid)
+            if mark != NONE and ours(mark) and not os.path.exists(f"/proc/self/task/{pid}"):
                 yield pid, mark
 
 

@@ -167,6 +167,33 @@ class KilledAgentTests(Tests):
         self.assertEqual([], living(self.families[0]))
 
 
+LARGE = "b = bytearray(b'x') * (128 << 20); print(flush=True); import signal; signal.pause()"
+"""Takes some time to die."""
+OLDER = """
+import os, sys
+del os.pidfd_open
+from pop.census import end
+from pop.kin import alive
+end(int(sys.argv[2]).__eq__)
+print(alive(int(sys.argv[1])))
+"""
+
+
+class OlderTests(Tests):
+    """A system that cannot tell of the death of any process (Linux before 5.3)."""
+
+    def test_waited_for(self) -> None:
+        """What is ended is dead then there as well, though it took its time."""
+        with marked(Marks(self.nursery.path).new()) as mark:
+            child = subprocess.Popen([sys.executable, "-c", LARGE], stdout=subprocess.PIPE)
+        self.addCleanup(child.communicate)
+        self.addCleanup(child.kill)
+        assert child.stdout
+        child.stdout.readline()
+        argv = [sys.executable, "-c", OLDER, str(child.pid), str(mark)]
+        self.assertEqual(b"False\n", subprocess.check_output(argv))
+
+
 class StrangerTests(Tests):
     """What must not be taken for a leftover."""
 

@@ -7,8 +7,19 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from pop.census import youngest
 from pop.marks import NONE, Marks, marked, marks_of
 from pop.pursuit import REACH, sighted
+
+PATIENCE = 20
+"""So often something else may begin too much at the same time."""
+THREADS = """
+import threading
+def begin():
+    for _ in range(3):
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+"""What begins after the process is younger than it, and has its mark."""
 
 
 class SightedTests(SynchronousTestCase):
@@ -37,9 +48,28 @@ class SightedTests(SynchronousTestCase):
 
     def test_each_once(self) -> None:
         """What has just begun is seen, once, unless others begin too much at the same time."""
-        while (begun := self.begin()) not in self.seen():
-            pass
+        for _ in range(PATIENCE):
+            if (begun := self.begin()) in self.seen():
+                break
+        else:
+            self.fail("it is never seen")
         self.assertEqual(self.mark, dict(marks_of([begun]))[begun])
+
+    def test_threads(self) -> None:
+        """A process with threads, which have numbers of their own, is one of those who live."""
+        program = THREADS + "begin(); print(flush=True); threading.Event().wait()"
+        for _ in range(PATIENCE):
+            with marked(self.mark):
+                child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+            self.addCleanup(child.communicate)
+            self.addCleanup(child.kill)
+            assert child.stdout
+            child.stdout.readline()
+            if child.pid in (found := [pid for pid, _ in youngest(lambda mark: mark == self.mark)]):
+                break
+            child.kill()
+        self.assertEqual([child.pid], found)
+        self.assertLess(1, len(self.seen()))
 
     def test_old(self) -> None:
         """What is not among the youngest is not looked for here."""
@@ -49,11 +79,13 @@ class SightedTests(SynchronousTestCase):
         self.assertEqual(set(), self.seen())
 
     def test_itself(self) -> None:
-        """This process is never one of them, even if something else has given it such a mark."""
+        """This process is never one of them, nor are its threads, even if something else has given
+        it such a mark."""
         program = (
-            "import os; from pop.pursuit import sighted;"
-            f" print(os.getpid() in dict(sighted(lambda mark: mark == {self.mark})))"
+            f"{THREADS}import os; from pop.pursuit import sighted; begin();"
+            f" found = dict(sighted(lambda mark: mark == {self.mark}));"
+            " print([each for each in os.listdir('/proc/self/task') if int(each) in found])"
         )
         with marked(self.mark):
             said = subprocess.check_output([sys.executable, "-c", program])
-        self.assertEqual(b"False\n", said)
+        self.assertEqual(b"[]\n", said)
