@@ -143,7 +143,8 @@ class Answering(Wire):
     def resumeProducing(self) -> None:
         """Nor any longer than that."""
         super().resumeProducing()
-        Int32StringReceiver.resumeProducing(self)
+        if not self._outbox.crowded:
+            Int32StringReceiver.resumeProducing(self)
 
     def connectionLost(self, reason: Any = None) -> None:
         """Whatever is being done, nobody waits for it."""
@@ -161,6 +162,7 @@ class Answering(Wire):
             self.setTimeout(PATIENCE)
             if self._greeted:
                 self.transport.unregisterProducer()  # TLS would wait for it
+                self._outbox.resume()
             self.transport.loseConnection()
 
 

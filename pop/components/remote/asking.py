@@ -177,6 +177,7 @@ class Asking(Wire):
         """For whoever closes it now: what was said gets there, within L{PATIENCE}."""
         self.setTimeout(PATIENCE)
         self.transport.unregisterProducer()  # TLS would wait for it
+        self._outbox.resume()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nothing will be answered any more."""

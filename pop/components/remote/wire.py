@@ -12,6 +12,7 @@ from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 
 from pop.components.code import reason_of
+from pop.components.outbox import Outbox
 from pop.components.remote.messages import LARGEST, Nonsense, read, written
 
 log = Logger()
@@ -45,10 +46,9 @@ def why(failure: Failure) -> str:
 class Wire(Int32StringReceiver, TimeoutMixin):
     """One end: calls C{on_KIND(*members)} for each message.
 
-    The end that is called does not read while the other does not, so that no answers pile up; what
-    has been written then has to be read within L{SILENCE}, as no sign of life is heard meanwhile.
-
-    @ivar unread: bytes that were written since the other end does not read.
+    The end that is called does not read while the other does not, so that no answers pile up; some
+    of what has been written has to be read within L{SILENCE} then, as no sign of life is heard
+    meanwhile.
     """
 
     transport: Any
@@ -56,8 +56,7 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     def __init__(self, clock: IReactorTime) -> None:
         vars(self)["callLater"] = clock.callLater  # as TimeoutMixin wants it
-        self.unread = 0
-        self._crowded = False
+        self._outbox = Outbox(lambda data: self.transport.write(data))
         self._over = False
         self._greeted = False
 
@@ -98,13 +97,14 @@ class Wire(Int32StringReceiver, TimeoutMixin):
 
     def timeoutConnection(self) -> None:
         """It has not said anything for long, or does not go."""
-        self.end(NOT_READ if self._crowded else "it has not said anything for too long")
+        self.end(NOT_READ if self._outbox.crowded else "it has not said anything for too long")
         self.transport.abortConnection()
 
     def end(self, why: str) -> None:
         """Have no more to do with it."""
         if not self._over:
             self._over = True
+            self._outbox.drop()
             log.info(
                 "The connection with {peer} ends: {why}", peer=self.transport.getPeer(), why=why
             )
@@ -123,13 +123,18 @@ class Wire(Int32StringReceiver, TimeoutMixin):
         """
         data = written(what, [kind, *members])
         if not self._over:
-            self.sendString(data)
-            self.unread += len(data) * self._crowded
+            self._outbox.put(len(data).to_bytes(self.prefixLength, "big") + data)
 
     def pauseProducing(self) -> None:
         """For the transport: the other end is slow to read."""
-        self._crowded = True
+        self._outbox.pause()
 
     def resumeProducing(self) -> None:
-        """For the transport: it has read all there was."""
-        self._crowded, self.unread = False, 0
+        """For the transport: it has read what that has had; that is a sign of life, too."""
+        self.resetTimeout()
+        self._outbox.resume()
+
+    @property
+    def unread(self) -> int:
+        """Bytes that wait for the other end to read those before."""
+        return self._outbox.size

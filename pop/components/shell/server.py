@@ -27,6 +27,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
 from zope.interface import implementer
 
+from pop.components.outbox import Outbox
 from pop.components.shell.conversation import BANNER, Conversation, Reply
 from pop.components.shell.core import Shell
 from pop.components.shell.login import Login
@@ -59,7 +60,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         self._programs = False
         self._begun = False
         self._left = False
-        self._unread: int | None = None
+        self._outbox = Outbox(lambda data: self.transport.write(data))
         self._greeting: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
@@ -159,7 +160,7 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         if self._taking:
             return  # the loop goes on: else each line would be carried out within the one before
         self._taking = True
-        while self._waiting and not self._busy and self._unread is None:
+        while self._waiting and not self._busy and not self._outbox.crowded:
             self._busy = True
             self.conversation.take(self._waiting.popleft()).addCallback(self._replied)
         self._taking = False
@@ -192,26 +193,25 @@ class ShellProtocol(LineReceiver, TimeoutMixin):
         self._put(json.dumps(message).encode() + b"\n")
 
     def _put(self, data: bytes) -> None:
-        self.transport.write(data)
-        if self._unread is not None:
-            self._unread += len(data)
-            if self._unread > self.factory.most_unread:
-                self.transport.abortConnection()
+        self._outbox.put(data)
+        if self._outbox.size > self.factory.most_unread:
+            self._outbox.drop()
+            self.transport.abortConnection()
 
     def _leave(self) -> None:
         if not self._left:
             self._left = True
             self.transport.unregisterProducer()
+            self._outbox.resume()
             self.transport.loseConnection()
 
     def pauseProducing(self) -> None:
         """What is written from now on waits for the person to read."""
-        if self._unread is None:
-            self._unread = 0
+        self._outbox.pause()
 
     def resumeProducing(self) -> None:
-        """All has been read."""
-        self._unread = None
+        """All that the transport has had was read."""
+        self._outbox.resume()
         self._next()
 
     def stopProducing(self) -> None:
