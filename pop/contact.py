@@ -101,7 +101,7 @@ class Contact:
         timeout = self._client.session_timeout / 1000
         if not self._touched:
             return Absence(self._clock.seconds() - self._began, timeout, known=False)
-        return Absence(timeout - self._client.session_left, timeout)
+        return Absence(timeout - self._client.session_left, timeout, self.known)
 
     def _failed(self, _: object, error: Exception) -> None:
         """Said once for each time that ZooKeeper is away."""

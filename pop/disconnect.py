@@ -31,8 +31,8 @@ class Absence:
     @ivar seconds: since it last confirmed the session; if it never did since this agent began,
         since then.
     @ivar timeout: the session's, in seconds.
-    @ivar known: whether this agent has been in touch with it at all. Otherwise nobody knows for
-        how long it has been away, so that what minds must not run.
+    @ivar known: whether this agent has ever read from it what is wanted. Otherwise nobody knows
+        for how long it has been away, or what it would say, so that what minds must not run.
     """
 
     seconds: float

@@ -227,6 +227,34 @@ class MemoryTests(HostTestCase):
             self.world.write("/services/careful/machines", '["m1"]')
             self.world.server.advance(20)
 
+    def test_broken_before_it_answered(self) -> None:
+        """Nor does a connection count as an answer that breaks, at whatever moment, before what is
+        wanted was read by it."""
+        self.host.leave()
+        self.spawner["careful"].exit(3)
+        self.world.write("/services/careful/machines", '["m2"]')
+        before = len(self.spawner.spawned)
+        for turns in range(20):
+            self.host.succeed(reachable=False)
+            self.host.agent.cluster.client.subscribe_session(
+                lambda event, turns=turns: self.cut_after(turns)  # type: ignore[misc]
+            )
+            self.host.network.accept_connections()
+            self.world.server.advance(10)
+            self.assertEqual([], self.spawner.spawned[before:], turns)
+            self.host.leave()
+        self.host.succeed()
+        self.world.server.advance(20)
+        self.assertEqual([], self.spawner.spawned[before:])
+
+    def cut_after(self, turns: int) -> None:
+        """Have ZooKeeper away again so many turns of the clock from now."""
+        if turns:
+            self.world.clock.callLater(0, self.cut_after, turns - 1)
+        else:
+            self.host.network.refuse_connections()
+            self.host.network.drop_connections()
+
     def test_finished_meanwhile(self) -> None:
         """What minds, and is not to be started again as it ended, is finished: it is not done once
         more when ZooKeeper answers."""
