@@ -10,7 +10,7 @@ from dataclasses import replace
 from pop.life import RESTS, Life, Phase
 from pop.plan import Want
 from pop.program import Launch
-from pop.readiness import settled
+from pop.readiness import settles
 from pop.slots import service_of
 
 
@@ -83,11 +83,11 @@ def _outcome(want: Want, fate: Fate | None, now: float) -> str | None:
     if life.failing or life.failures.in_a_row or life.phase in (Phase.FAILED, Phase.NOT_READY):
         return life.reason or life.phase.value
     if life.phase is Phase.READY:
-        return "" if now >= settled(life) else None
+        return None if settles(life, now) else ""
     return "" if life.phase is Phase.FINISHED else None
 
 
 def settling(fates: Iterable[Fate], now: float) -> float:
     """Seconds until more is known even if nothing happens; 0 if there is nothing to wait for."""
     ready = (life for _, life in fates if life.phase is Phase.READY)
-    return max((settled(life) - now for life in ready), default=0.0)
+    return max((settles(life, now) for life in ready), default=0.0)

@@ -34,15 +34,17 @@ def judged(life: Life, why: str, now: float) -> Life:
     return life
 
 
-def settled(life: Life) -> float:
-    """When the readiness of one that is ready can be relied upon, in the driver's seconds.
+def settles(life: Life, now: float) -> float:
+    """Seconds until the readiness of one that is ready can be relied upon; 0 if it can be.
 
-    That is at once, if it said so or a check passed. What counts as ready as soon as it runs may
-    end a moment later, as what is not made for its settings does.
+    It can at once, if it said so or a check passed. What counts as ready as soon as it runs may
+    end a moment later, as what is not made for its settings does. Who sets the clock back meanwhile
+    makes nobody wait until it is as late again.
     """
     assert life.running is not None  # it runs
     assumed, _ = life.running.at_first()
-    return life.began + SETTLES if assumed else life.since
+    settled = life.began + SETTLES
+    return settled - now if assumed and life.began <= now < settled else 0.0
 
 
 def _is_ready(life: Life) -> bool:

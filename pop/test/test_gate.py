@@ -124,6 +124,14 @@ class OutcomeTests(SynchronousTestCase):
         failed = replace(life, why="no", failures=NO_FAILURES.one_more(5, NEW.restarts))
         self.assertEqual("no", self.outcome(failed, now=5.0))
 
+    def test_set_back(self) -> None:
+        """A clock that is set back makes nobody wait until it is as late again."""
+        life = Life(Phase.READY, running=NEW, began=3600.0, since=3600.0)
+        self.assertEqual("", self.outcome(life, now=5.0))
+        self.assertEqual(0, settling([(NEW, life)], 5.0))
+        talks = replace(life, running=TALKER)
+        self.assertEqual("", outcome({"a": TALKER}, {"a": (TALKER, talks)}, 5.0))
+
     def test_settled(self) -> None:
         """What says that it is ready, or is asked, is so at once; so is what has finished."""
         for launch in (TALKER, CHECKED):
