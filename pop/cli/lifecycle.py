@@ -204,6 +204,8 @@ def _start_agent(
         pid = session.run(start, patience=session.patience(LONG) + 10)
     except Unreachable as error:
         launch.check()
+        if embedded:  # it is the agent's own that does not answer, not one that is away
+            raise
         _go_by_memory(session, error)
         pid = launch.until_it_holds()
     except PopError:
@@ -268,12 +270,15 @@ class _Launch:
         if self._process is None:
             self.now()
         assert self._process is not None  # it is started
-        pid = self._process.pid
-        while self._session.configuration.state_dir.holder() != pid:
+        pid, patience = self._process.pid, self._session.patience(LONG)
+        for _ in range(int(patience / LOOK_AGAIN)):
+            if self._session.configuration.state_dir.holder() == pid:
+                return pid
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(LOOK_AGAIN)
             self.check()
-        return pid
+        reason = f"it does not hold its state directory after {patience:g} seconds; see {self._log}"
+        raise AgentFailed(reason=reason)
 
 
 def _last_words(log: Path, begin: int) -> str:

@@ -4,7 +4,7 @@ import json
 
 from twisted.internet.defer import Deferred
 
-from pop.test.shells import free_port
+from pop.test.shells import Shell, free_port
 from pop.test.test_cli_cluster import CommandsTestCase
 
 
@@ -73,3 +73,11 @@ class AgentCommandTests(CommandsTestCase):
         )
         self.assertRegex(err, r"\Apop: No ZooKeeper answers at [^\n]+ wanted here.\n\Z")
         self.assertIn(str(json.loads(out)["pid"]), await shell.pop(*away, "stop"))
+        said = await shell.refuse(*away, "--timeout=0.1", "start")
+        self.assertRegex(said, r"did not start: [^\n]+ after 0\.1 seconds; see /[^\n]+\n\Z")
+        await shell.until(lambda: self.stopped(shell))
+
+    async def stopped(self, shell: Shell) -> bool:
+        """Whether an agent was there, to be stopped."""
+        status, _, _ = await shell.try_pop("stop")
+        return status == 0

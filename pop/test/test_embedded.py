@@ -45,6 +45,24 @@ class OwnZooKeeperTests(ShellTestCase):
         self.assertIn("No ZooKeeper answers", await shell.refuse("--timeout", "1", "status"))
         self.assertFalse(alive(first["pid"]))
 
+    async def test_late(self) -> None:
+        """One that does not answer in time is not taken for one that is away, from which the agent
+        would go by what it remembers: it is said that it does not answer."""
+        shell = self.alone()
+        await shell.pop("start", "--embedded")
+        await shell.pop("add", "twisted-echo")
+        await shell.pop("deploy", "twisted-echo", "--wait")
+        await shell.pop("stop")
+        said = await shell.refuse("--timeout=0.1", "start", "--embedded")
+        self.assertRegex(said, r"\Apop: No ZooKeeper answers at [^\n]+\n\Z")
+        self.assertNotIn("wanted here", said)
+        await shell.until(lambda: self.stopped(shell))
+
+    async def stopped(self, shell: Shell) -> bool:
+        """Whether an agent was there, to be stopped."""
+        status, _, _ = await shell.try_pop("stop")
+        return status == 0
+
     async def taken_over(self, shell: Shell) -> Any:
         """The instance, if it is ready and an agent goes on with what another one started."""
         found = await shell.status("twisted-echo")
