@@ -139,6 +139,9 @@ class AnyWayTests(SynchronousTestCase):
             self.assertIsNotNone(driver.timer, "it would start for ever")
         elif phase is Phase.STOPPING:
             self.assertTrue(driver.killed or driver.timer is not None)
+        elif phase is Phase.READY:
+            due = driver.timer is not None
+            self.assertEqual(life.failures.in_a_row > 0, due, "they would never be forgiven")
         else:
             self.assertIsNone(driver.timer)
 
