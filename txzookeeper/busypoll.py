@@ -39,8 +39,8 @@ _PROBE: Final = 16
 _WORTH: Final = 0.9
 
 #: A latency counts as so many seconds at most. Where processors are scarce, who stays awake has to
-#: wait for his next turn that long, which must count; but disks are busy for longer.
-_MOST: Final = 0.01
+#: wait for his next turn, which must count; but disks, and collections of garbage, take longer.
+_MOST: Final = 0.002
 
 
 class BusyPoll:
@@ -104,10 +104,13 @@ class BusyPoll:
 
     def _choose(self) -> None:
         latencies = self._latencies
-        calls = self._calls - _HALF if self._calls > _HALF else self._calls
-        latency, before = self._total / calls, latencies[self._awake]
-        # Since stalls are rare, one run says little of them.
-        latencies[self._awake] = latency if before == inf else (before + latency) / 2
+        latency, before = self._total / _HALF, latencies[self._awake]
+        if before != inf:
+            # Of a trial that ends early, it is only known that it takes at least so long; and since
+            # stalls are rare, one run says little of them.
+            ended_early = self._calls < RUN
+            latency = max(before, latency) if ended_early else (before + latency) / 2
+        latencies[self._awake] = latency
         is_near = latencies[False] < _NEAR
         self._runs += is_near
         is_quicker = is_near and latencies[True] < _WORTH * latencies[False]

@@ -124,7 +124,12 @@ class BusyPollTests(SynchronousTestCase):
         A program that spins on a busy machine has used up its time when the answer is there, and
         may have to wait for milliseconds until it has its turn again.
         """
-        self.assertLess(self.runs(48, 20 * LONGEST, LONGEST / 5), 0.1)
+        self.assertLess(self.runs(48, 20 * LONGEST, LONGEST / 5), 0.2)
+
+    def test_early_end(self) -> None:
+        """A trial of sleep that ends early, as it must, is not taken for a quick one."""
+        self.stay_awake()
+        self.assertGreater(self.runs(160, LONGEST / 6, LONGEST / 5), 145)
 
     def test_rare_stalls(self) -> None:
         """Nor does it help that most answers are quick, if some take so much longer."""
