@@ -7,8 +7,9 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.logger import capturedLogs
 
-from pop.components.http.flow import MOST, PIECE
+from pop.components.http.flow import MOST
 from pop.components.http.routing import HttpGet, RestDispatcher
+from pop.components.outbox import PIECE
 from pop.test.test_component_http_server import Echo
 from pop.test.web import WebCase, body_of, code_of, header_of
 

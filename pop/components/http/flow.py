@@ -1,6 +1,5 @@
 """What is sent at the pace of whoever reads it."""
 
-from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
@@ -8,10 +7,9 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from pop.components.http.inbound import Inbound
+from pop.components.outbox import Outbox
 
 log = Logger()
-PIECE = 1 << 16
-"""Bytes that are sent at a time; about as many wait to be read by the system, too."""
 MOST = 1 << 26
 """Bytes that may be left when more are written."""
 
@@ -28,9 +26,7 @@ class Flow:
     def __init__(self, inbound: Inbound) -> None:
         self._inbound = inbound
         self._channel = inbound.channel
-        self._left: deque[bytes] = deque()
-        self._size = 0
-        self._paused = False
+        self._outbox = Outbox(inbound.write)
         self._cut = False
         self._waiting: list[Deferred[None]] = []
         self._finish: Callable[[], None] | None = None
@@ -47,20 +43,19 @@ class Flow:
         """
         if self._cut:
             return succeed(None)
-        if self._size > MOST:
+        if self._outbox.size > MOST:
             log.error(
                 "A client of {uri} is cut off: {size} bytes wait for it, since who writes does not",
                 uri=self._inbound.uri.decode(errors="replace"),
-                size=self._size,
+                size=self._outbox.size,
             )
             self._cut = True
             self.stopProducing()
             self._channel.abort()  # which says that it is gone only later
             return succeed(None)
-        self._size += len(data)
-        self._left.extend(data[at : at + PIECE] for at in range(0, len(data), PIECE))
-        self._send()
-        if not self._paused:
+        self._outbox.put(data)
+        self._sent()
+        if not self._outbox.crowded:
             return succeed(None)
         waiting: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(waiting)
@@ -69,22 +64,20 @@ class Flow:
     def end(self, finish: Callable[[], None]) -> None:
         """That was all: call something when it is on its way."""
         self._finish = finish
-        self._send()
+        self._sent()
 
     def stop(self) -> None:
         """The client is gone: what is written is thrown away, so nobody needs to wait."""
         self.stopProducing()
         self._release()
 
-    def _send(self) -> None:
-        while self._left and not self._paused:
-            self._size -= len(self._left[0])
-            self._inbound.write(self._left.popleft())
-        if self._paused or self._cut:
+    def _sent(self) -> None:
+        """See what is due once all is on its way, if it is."""
+        if self._outbox.crowded or self._cut:
             return
         self._release()
         # Not if one of those has written more than there is room for.
-        if self._finish is not None and not self._paused:
+        if self._finish is not None and not self._outbox.crowded:
             finish, self._finish = self._finish, None
             self._inbound.unregisterProducer()
             finish()
@@ -98,21 +91,20 @@ class Flow:
 
     def pauseProducing(self) -> None:
         """The client is slow."""
-        self._paused = True
+        self._outbox.pause()
         seconds = self._channel.factory.timeOut
         if seconds and self._watch is None:
             self._watch = self._channel.callLater(seconds, self._channel.abort)
 
     def resumeProducing(self) -> None:
         """It has read what there was."""
-        self._paused = False
         self._stop_watch()
-        self._send()
+        self._outbox.resume()
+        self._sent()
 
     def stopProducing(self) -> None:
         """It is gone; L{stop} comes when what answers has been told."""
-        self._left.clear()
-        self._size = 0
+        self._outbox.drop()
         self._stop_watch()
 
     def _stop_watch(self) -> None:

@@ -7,9 +7,10 @@ from twisted.web.http import NO_BODY_CODES, RESPONSES
 
 from pop.components.http.errors import HeadersOnly, HttpError
 from pop.components.http.eventstream import MEDIA_TYPE, accepts, event_text
-from pop.components.http.flow import PIECE, Flow
+from pop.components.http.flow import Flow
 from pop.components.http.inbound import Inbound
 from pop.components.http.pages import Pages
+from pop.components.outbox import PIECE
 
 __all__ = ["HTTPServletResponse"]
 
