@@ -44,6 +44,11 @@ class StateDirectory:
         return self.path / "agent.log"
 
     @property
+    def logs(self) -> Path:
+        """Where what the services write is kept."""
+        return self.path / "log"
+
+    @property
     def journal(self) -> Path:
         """Where it is kept what became of the instances, and why; see L{pop.journal}."""
         return self.path / "journal"

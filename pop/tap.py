@@ -157,7 +157,7 @@ def make_agent(
     )
     reactor.addSystemEventTrigger("during", "shutdown", journal.flush)
     in_thread = partial(_in_thread, reactor)
-    _keep_logs(reactor, agent, state_dir.path / "log", in_thread)
+    _keep_logs(reactor, agent, state_dir.logs, in_thread)
     office = Office(reactor, agent, about, state_dir, spawner, catalogue, in_thread)
     reactor.addSystemEventTrigger("before", "shutdown", office.close)
 

@@ -79,7 +79,7 @@ class Reading:
         This machine is read without asking anybody, if it is the only one that is wanted or known.
         """
         self._sink = Sink(reactor, sys.stdout.fileno())
-        self._here = Here(self._session.configuration.state_dir.path / "log", reactor)
+        self._here = Here(self._session.configuration.state_dir.logs, reactor)
         slots = self._here.slots(self._service)
         if set(chosen) == {self._id}:
             return await self._alone()

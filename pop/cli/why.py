@@ -50,7 +50,7 @@ def why_(session: Session, service: str, last: int, machine: str | None) -> None
     state_dir = session.configuration.state_dir
     entries = _noted(session, state_dir.journal, service) if machine in (None, here) else []
     if entries:
-        excerpt = of_failure(state_dir.path / "log", entries, last)
+        excerpt = of_failure(state_dir.logs, entries, last)
         _tell(session, service, entries[-last:], _latest(entries), state_dir.holder(), excerpt)
         return
     found = _ask(session, service, machine or here, machine in (None, here))
